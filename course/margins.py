@@ -1,0 +1,135 @@
+"""How far every check's bound is from the worst right answer and from the nearest wrong one."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from course import bank, sheet
+
+ROOT = Path(__file__).parent
+# A converged right answer stays ten times below its bound, a wrong one ten times above.
+ROOM = 10
+
+
+@dataclass
+class Margin:
+    """The margins of one exercise, in units of the bound, over all answers and data seeds."""
+
+    exercise: str
+    worst_right: float = 0.0
+    worst_right_title: str = ""
+    nearest_wrong: float = math.inf
+    nearest_wrong_title: str = ""
+    kinds: set[str] = field(default_factory=set)
+    trials: int = 0
+
+    @property
+    def wide(self) -> bool:
+        """Whether there is room on both sides; a sampled check states its error rate instead."""
+        right_is_wide = self.worst_right <= (1.0 if self.sampled else 1 / ROOM)
+        return right_is_wide and self.nearest_wrong >= ROOM
+
+    @property
+    def sampled(self) -> bool:
+        """Whether the bound is a quantile: a right answer may then come near it, by chance."""
+        return any(kind.startswith("sampled") for kind in self.kinds)
+
+
+def sheets() -> list[str]:
+    """Return the names of all sheets, in teaching order."""
+    return sorted(path.stem for path in (ROOT / "sheets").glob("*.md"))
+
+
+def tried(name: str, seeds: Iterable[int]) -> list[tuple[int, bank.Trial]]:
+    """Try the whole bank of a sheet on several data seeds."""
+    notebook = sheet.read(ROOT / "sheets" / f"{name}.md")
+    answers = bank.load(ROOT / "answers" / f"{name}.md", notebook)
+    return [(seed, trial) for seed in seeds for trial in bank.trials(notebook, answers, seed)]
+
+
+def margins(trials: Iterable[bank.Trial]) -> list[Margin]:
+    """Return the margins of each exercise.
+
+    An answer's distance is its largest measured ratio. Answers marked «stops early» are a matter
+    of degree and are left out of the nearest wrong one.
+    """
+    found: dict[str, Margin] = {}
+    for trial in trials:
+        answer = trial.answer
+        margin = found.setdefault(answer.exercise, Margin(answer.exercise))
+        margin.trials += 1
+        if not trial.measured:
+            continue
+        ratio = max(m.ratio for m in trial.measured)
+        if answer.kind == "right":
+            margin.kinds |= {m.kind for m in trial.measured}
+            if ratio >= margin.worst_right:
+                margin.worst_right, margin.worst_right_title = ratio, answer.title
+        elif answer.kind == "wrong" and "stops early" not in answer.title:
+            if ratio < margin.nearest_wrong:
+                margin.nearest_wrong, margin.nearest_wrong_title = ratio, answer.title
+    return list(found.values())
+
+
+def table(by_sheet: dict[str, list[Margin]], seeds: int) -> str:
+    """Return docs/margins.md."""
+    lines = [
+        "# Margins of the checks",
+        "",
+        f"Measured by `make margins` over {seeds} data seeds: every answer of the bank, on fresh data.",
+        "Distances are in units of the bound: 1 is the bound itself. A check has room when its worst",
+        "right answer is at most 0.1 and its nearest wrong answer at least 10. A sampled bound is a",
+        "normal quantile of z = 6.5, with a false-failure rate below 1e-9: right answers may come",
+        "nearer to it, by chance. «inf» is an answer that is no number at all, or far off the scale.",
+        "",
+        "| sheet | exercise | bound on | trials | worst right | which | nearest wrong | which | room |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name, rows in by_sheet.items():
+        for m in rows:
+            lines.append(
+                f"| {name} | {m.exercise} | {', '.join(sorted(m.kinds))} | {m.trials} "
+                f"| {m.worst_right:.1g} | {m.worst_right_title} | {m.nearest_wrong:.1g} "
+                f"| {m.nearest_wrong_title} | {'yes' if m.wide else 'NO'} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def complaints(trials: Iterable[tuple[int, bank.Trial]]) -> list[str]:
+    """Return a paragraph for each answer that did not get what it deserves, once an answer."""
+    said: dict[tuple[str, str], list[int]] = defaultdict(list)
+    text: dict[tuple[str, str], str] = {}
+    for seed, trial in trials:
+        if not trial.as_expected:
+            key = (trial.answer.exercise, trial.answer.title)
+            said[key].append(seed)
+            text[key] = (
+                f"deserves {trial.answer.state} {trial.answer.wrong_turn!r}, "
+                f"got {trial.verdict.state} {trial.verdict.wrong_turn!r}:\n{trial.verdict.message}"
+            )
+    return [f"{k[0]}, «{k[1]}» (data seeds {s}) {text[k]}" for k, s in said.items()]
+
+
+def main(seeds: int = 200, names: list[str] | None = None) -> int:
+    """Measure, print complaints, and write docs/margins.md when all sheets were measured."""
+    by_sheet: dict[str, list[Margin]] = {}
+    bad = 0
+    for name in names or sheets():
+        trials = tried(name, range(1, seeds + 1))
+        for complaint in complaints(trials):
+            bad += 1
+            print(f"{name}: {complaint}\n")
+        by_sheet[name] = margins(trial for _, trial in trials)
+        bad += sum(not m.wide for m in by_sheet[name])
+    print(table(by_sheet, seeds))
+    if names is None:
+        (ROOT.parent / "docs" / "margins.md").write_text(table(by_sheet, seeds), encoding="utf-8")
+    return bad
+
+
+if __name__ == "__main__":
+    import sys
+
+    raise SystemExit(min(1, main(int(sys.argv[1]), sys.argv[2:] or None)))

@@ -1,0 +1,112 @@
+"""How a check speaks: what it says when an answer passes, and when it does not."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+GREEN, RED, BOLD, RESET = "\x1b[32m", "\x1b[31m", "\x1b[1m", "\x1b[0m"
+
+# Names for what is wrong before any mathematics begins. `missing` answers were never given.
+UNSOLVED = "unsolved"
+MISSING_NAME = "missing name"
+WRONG_TYPE = "wrong type"
+WRONG_SHAPE = "wrong shape"
+NOT_A_NUMBER = "not a number"
+RAISED = "raised an error"
+MISSING = (UNSOLVED, MISSING_NAME)
+
+
+class CheckFailed(AssertionError):
+    """An answer did not pass; the message says what was tested, expected, found, and why.
+
+    Jupyter shows the message alone, without a traceback.
+
+    Args:
+        tested: what was tested, a phrase such as ``"normal_mle(data) on 12 observations"``.
+        expected: what should have come.
+        got: what came.
+        wrong_turn: name of the misconception, if one was recognised.
+        hint: one sentence on that misconception, for the student.
+    """
+
+    def __init__(
+        self,
+        tested: str,
+        expected: str = "",
+        got: str = "",
+        wrong_turn: str = "",
+        hint: str = "",
+    ) -> None:
+        super().__init__(tested, expected, got, wrong_turn, hint)
+        self.tested, self.expected, self.got = tested, expected, got
+        self.wrong_turn, self.hint = wrong_turn, hint
+
+    def lines(self) -> list[str]:
+        """Return the message line by line, in the fixed order."""
+        lines = [f"✗ {self.tested}"]
+        if self.expected:
+            lines.append(f"  expected  {self.expected}")
+        if self.got:
+            lines.append(f"  got       {self.got}")
+        if self.wrong_turn:
+            lines.append(f"→ {self.wrong_turn}: {self.hint}")
+        return lines
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def _render_traceback_(self) -> list[str]:
+        first, *rest = self.lines()
+        shown = [f"{RED}{BOLD}{first}{RESET}"]
+        for line in rest:
+            if line.startswith("→"):
+                name, _, hint = line.partition(": ")
+                line = f"{BOLD}{name}{RESET}: {hint}"
+            shown.append(line)
+        return shown
+
+
+def passed(sentence: str) -> bool:
+    """Print a green line and return True, so that a test cell can assert it."""
+    print(f"{GREEN}✓{RESET} {sentence}")
+    return True
+
+
+def show(value: Any, digits: int = 6) -> str:
+    """Return a value as a student would write it down: rounded, and cut where it is long.
+
+    Args:
+        value: anything.
+        digits: significant digits of a number.
+    """
+    if isinstance(value, torch.Tensor):
+        value = value.detach().cpu()
+        if value.ndim == 0:
+            return show(value.item(), digits)
+        shape = "" if value.ndim == 1 else f", shape {tuple(value.shape)}"
+        return _sequence(value.flatten().tolist(), "[]", digits) + shape
+    if isinstance(value, np.ndarray):
+        if value.dtype.kind in "fiub":
+            return show(torch.as_tensor(value), digits)
+        return _short(value)
+    if isinstance(value, np.generic):
+        return show(value.item(), digits)
+    if isinstance(value, float):
+        return f"{value:.{digits}g}"
+    if isinstance(value, tuple | list):
+        return _sequence(value, "()" if isinstance(value, tuple) else "[]", digits)
+    return _short(value)
+
+
+def _short(value: Any, most: int = 80) -> str:
+    text = repr(value)
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
+def _sequence(values: Sequence[Any], brackets: str, digits: int, most: int = 6) -> str:
+    shown = [show(v, digits) for v in values[:most]]
+    if len(values) > most:
+        shown.append(f"... {len(values)} in all")
+    return brackets[0] + ", ".join(shown) + brackets[1]

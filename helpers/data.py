@@ -1,0 +1,62 @@
+"""The data of every sheet, drawn with explicit generators.
+
+At a desk everyone has the same practice data. Where the environment variable ``COURSE_DATA_SEED``
+is set, as it is while an answer is graded, the same calls give fresh data: an answer that works out
+its result keeps passing, a copied or typed-in number does not.
+"""
+
+import hashlib
+import os
+
+import torch
+
+PRACTICE_SEED = 0
+
+
+def seed() -> int:
+    """Return the data seed in force: ``COURSE_DATA_SEED``, or the practice seed where it is unset."""
+    return int(os.environ.get("COURSE_DATA_SEED") or PRACTICE_SEED)
+
+
+def is_practice() -> bool:
+    """Return whether the data are everyone's practice data, not fresh data of a grading run."""
+    return seed() == PRACTICE_SEED
+
+
+def generator(name: str) -> torch.Generator:
+    """Return a generator of its own for each name, so that one draw never shifts another.
+
+    Args:
+        name: what is drawn, such as ``"sgd: sample"``; the same name and data seed give the
+            same numbers.
+
+    Returns:
+        A CPU generator, seeded from the name and :func:`seed`.
+    """
+    digest = hashlib.sha256(f"{seed()}/{name}".encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
+
+
+def normal(
+    name: str, n: int, loc: float = 0.0, scale: float = 1.0, dtype: torch.dtype = torch.float64
+) -> torch.Tensor:
+    """Draw n independent values from a normal distribution.
+
+    Args:
+        name: names the draw, see :func:`generator`.
+        n: number of observations.
+        loc: mean of the distribution.
+        scale: standard deviation of the distribution, positive.
+        dtype: floating-point type of the result.
+
+    Returns:
+        Tensor of shape (n,).
+    """
+    draws = torch.randn(n, generator=generator(name), dtype=torch.float64)
+    return (loc + scale * draws).to(dtype)
+
+
+def uniform(name: str, n: int, low: float = 0.0, high: float = 1.0) -> torch.Tensor:
+    """Draw n independent values, uniform on [low, high), as a float64 tensor of shape (n,)."""
+    draws = torch.rand(n, generator=generator(name), dtype=torch.float64)
+    return low + (high - low) * draws
