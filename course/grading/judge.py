@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nbformat import NotebookNode
+from nbgrader.utils import determine_grade
+
 from helpers.check import verdict
 from helpers.check.desk import missing_name
 from helpers.check.verdict import CheckFailed
@@ -59,3 +62,51 @@ def of_failure(failure: CheckFailed) -> Verdict:
 def plain(text: str) -> str:
     """Return text without terminal colours."""
     return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
+def of_outputs(test: NotebookNode, answer: NotebookNode, ran: str) -> Verdict:
+    """Read the verdict on a test cell that ran in the student's kernel.
+
+    Args:
+        test: the executed test cell.
+        answer: the executed answer cell above it.
+        ran: "" if the notebook ran to its end, else "timeout" or "crashed".
+
+    Returns:
+        The verdict; a test cell that never ran has none of its own and gets what stopped it.
+    """
+    stopped = _first_error(answer)
+    if stopped and stopped.ename == "CellTimeoutError":
+        return Verdict("timeout", "✗ the answer cell ran out of time.")
+    if stopped and stopped.ename == "KernelDied":
+        return Verdict("crashed", "✗ the kernel died in the answer cell.")
+    error = _first_error(test)
+    if error is None:
+        if not test.get("execution_count"):
+            if ran == "timeout":
+                return Verdict("timeout", "✗ the submission ran out of time before this test.")
+            return Verdict("crashed", "✗ the kernel died before this test.")
+        score, most = determine_grade(test)
+        printed = "".join(o.get("text", "") for o in test.outputs if o.output_type == "stream")
+        message = plain(printed).strip()
+        return Verdict("passed" if score == most else "failed", message)
+    if error.ename == "CellTimeoutError":
+        return Verdict("timeout", "✗ the test ran out of time: your function does not return.")
+    if error.ename == "KernelDied":
+        return Verdict("crashed", "✗ the kernel died while your function was tested.")
+    if error.ename == CheckFailed.__name__:
+        found = re.search(r"^→ ([^:]+): ", error.evalue, flags=re.MULTILINE)
+        turn = found[1] if found else ""
+        state = "missing" if turn in verdict.MISSING else "failed"
+        message = error.evalue
+        if turn == verdict.MISSING_NAME and stopped and stopped.ename != "NotImplementedError":
+            message = f"✗ the answer cell stopped with {stopped.ename}: {stopped.evalue}"
+        return Verdict(state, message, turn)
+    return Verdict("failed", f"✗ the test cell stopped: {error.ename}: {error.evalue}")
+
+
+def _first_error(cell: NotebookNode) -> Any:
+    for output in cell.get("outputs", []):
+        if output.output_type == "error":
+            return output
+    return None

@@ -1,0 +1,100 @@
+"""The command `course`: one function a verb, no logic.
+
+What a verb needs is imported when it runs: `course --help` and a build with nothing to do are quick.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from course.errors import CourseError
+
+PROJECT = Path(__file__).parent.parent
+app = typer.Typer(
+    help="Build sheets, grade classes, read the results.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Sheets = Annotated[list[str] | None, typer.Argument(help="Names of sheets; all by default.")]
+Root = Annotated[Path, typer.Option(help="An nbgrader course folder.")]
+
+
+@app.command()
+def build(
+    sheets: Sheets = None,
+    force: Annotated[bool, typer.Option(help="Build also what did not change.")] = False,
+) -> None:
+    """Build sheets: text → source/ (executed) → release/."""
+    from course import build as building
+
+    building.build(PROJECT, sheets or [], force=force)
+
+
+@app.command()
+def grade(
+    sheets: Sheets = None,
+    root: Root = PROJECT,
+    students: Annotated[list[str] | None, typer.Option(help="Only these students.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Submissions at a time.")] = None,
+    force: Annotated[bool, typer.Option(help="Grade also what did not change.")] = False,
+    no_cage: Annotated[bool, typer.Option("--no-cage", help="Trust the students' code.")] = False,
+) -> None:
+    """Grade a class into autograded/, feedback/ and the gradebook, and print the table."""
+    from course import progress, report
+    from course.grading import run
+
+    with progress.bar("grading") as tell:
+        results = run.grade_class(
+            root.resolve(), sheets or [], students or [], workers, force, no_cage, progress=tell
+        )
+    report.show(results)
+
+
+@app.command()
+def simulate(
+    root: Annotated[Path, typer.Option(help="The course folder to make.")],
+    students: Annotated[int, typer.Option(help="How many students.")],
+    sheets: Sheets = None,
+    seed: Annotated[int, typer.Option(help="Seed of the random choices.")] = 0,
+) -> None:
+    """Make a class of submissions from the answers bank."""
+    from course import simulate as simulating
+
+    simulating.simulate(PROJECT, root.resolve(), students, seed, sheets or [], print)
+
+
+@app.command()
+def report(sheets: Sheets = None, root: Root = PROJECT) -> None:
+    """Print the table of a graded class."""
+    from course import report as reporting
+
+    reporting.show(reporting.recorded(root.resolve(), sheets or []))
+
+
+@app.command()
+def doctor() -> None:
+    """Say what works here and what does not, with the remedy."""
+    from course import doctor as examining
+
+    found = examining.findings()
+    for what, remedy in found:
+        print(f"{'✗' if remedy else '✓'} {what}{': ' + remedy if remedy else ''}")
+    if any(remedy for _, remedy in found):
+        raise SystemExit(2)
+
+
+def main() -> None:
+    """Run the command; a CourseError becomes one sentence and exit status 2."""
+    try:
+        app()
+    except CourseError as error:
+        print(f"course: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+if __name__ == "__main__":
+    main()

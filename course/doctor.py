@@ -1,0 +1,31 @@
+"""What works here and what does not, with the remedy: every line is tried, not looked up."""
+
+import importlib.util
+import shutil
+import sys
+
+from course.grading import cage
+
+
+def chromium() -> str | None:
+    """Return the path of a Chromium for the browser test, or None."""
+    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
+        if found := shutil.which(name):
+            return found
+    return None
+
+
+def findings() -> list[tuple[str, str]]:
+    """Return (what, remedy) for each thing tried; the remedy is empty where it works."""
+    missing = [
+        name
+        for name in ("torch", "nbgrader", "jupyterlab", "jupytext", "ipywidgets", "seaborn")
+        if importlib.util.find_spec(name) is None
+    ]
+    why = cage.works()
+    return [
+        ("Python 3.11 or newer", "" if sys.version_info >= (3, 11) else "install a newer Python"),
+        ("packages", f"missing {', '.join(missing)}: run «make setup»" if missing else ""),
+        ("cage for students' code", f"{why}: {cage.REMEDY}" if why else ""),
+        ("Chromium, for the browser test", "" if chromium() else "install the package «chromium»"),
+    ]

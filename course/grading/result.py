@@ -1,0 +1,49 @@
+"""The result of a submission: plain data, and the file it is kept in."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Test:
+    """What became of one test cell, or of one answer that a person grades."""
+
+    state: str
+    points: float
+    max_points: float
+    message: str = ""
+    wrong_turn: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    """The result of one student's submission of one sheet."""
+
+    student: str
+    sheet: str
+    score: float
+    max_score: float
+    data_seed: int
+    cage: str
+    seconds: float
+    tests: dict[str, Test]
+
+    def text(self) -> str:
+        """Return the result as JSON."""
+        return json.dumps(asdict(self), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def load(path: Path) -> Result:
+    """Read a result file."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    tests = {name: Test(**test) for name, test in content.pop("tests").items()}
+    return Result(**content, tests=tests)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{path.name}.tmp")
+    scratch.write_text(text, encoding="utf-8")
+    scratch.replace(path)

@@ -1,0 +1,20 @@
+"""Settings of nbgrader for this course: what stays in a released sheet, and what feedback shows."""
+
+c = get_config()  # type: ignore[name-defined]  # noqa: F821
+
+c.CourseDirectory.course_id = "likelihood-course"
+c.CourseDirectory.db_url = "sqlite:///gradebook.db"
+
+# What stands in a released sheet where the solution was taken out.
+c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
+c.ClearSolutions.text_stub = "*Write your answer here.*"
+
+# Seconds a single cell may take while it is graded.
+c.Execute.timeout = 30
+
+# Feedback shows the judge's messages, not the text of hidden tests.
+c.GenerateFeedback.preprocessors = [
+    "nbgrader.preprocessors.GetGrades",
+    "nbgrader.preprocessors.ClearHiddenTests",
+    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+]
