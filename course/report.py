@@ -42,7 +42,7 @@ def scores(found: list[Result]) -> Table:
         cells = [_score(row[name]) if name in row else "–" for name in names]
         total = sum(r.score for r in row.values())
         table.add_row(student, *cells, f"{total:g}")
-    table.caption = "points / all points; «+n» waits for a person, «late» came after the due date"
+    table.caption = "points / all points; «+n» waits for a person"
     return table
 
 

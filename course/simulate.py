@@ -123,7 +123,8 @@ def _hand_in(
         return {e.test: {"state": "refused", "wrong_turn": ""} for e in exercises}
     notebook = copy.deepcopy(release)
     chosen = {
-        e.name: _choose(answers, e.name, choose, 1.0 if kind else 0.6) for e in exercises
+        e.name: _choose(answers, e.name, choose, 1.0 if kind == ["right"] else 0.5)
+        for e in exercises
     }
     for exercise in exercises:
         notebook.cells[exercise.answer_index].source = chosen[exercise.name].code
@@ -145,7 +146,7 @@ def _choose(
     answers: list[bank.Answer], exercise: str, choose: random.Random, right: float
 ) -> bank.Answer:
     draw = choose.random()
-    kind = "right" if draw < right else "wrong" if draw < right + 0.3 else "missing"
+    kind = "right" if draw < right else "wrong" if draw < right + 0.4 else "missing"
     return choose.choice([a for a in answers if a.exercise == exercise and a.kind == kind])
 
 

@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 from nbgrader.utils import determine_grade
 
 from helpers.check import verdict
-from helpers.check.desk import missing_name
+from helpers.check.missing import missing_name
 from helpers.check.verdict import CheckFailed
 
 STATES = ("passed", "failed", "missing", "timeout", "crashed", "refused", "manual")

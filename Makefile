@@ -1,0 +1,65 @@
+# A fresh machine needs Python 3.11 or newer, make and a package index; nothing else.
+.PHONY: setup demo test check lab build margins clean
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+help:
+	@echo "make demo     simulate a class, grade it, show the grades"
+	@echo "make lab      open JupyterLab on your own copy of the sheets"
+	@echo "make test     run everything"
+	@echo "make check    the fast loop: lint, types, unit tests"
+	@echo "make build    build the sheets that changed"
+	@echo "make margins  measure the margins of every check (long), write docs/margins.md"
+
+setup: $(READY)
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(READY)
+	$(BIN)/course simulate --root demo --students 8 --seed 1
+	@if $(BIN)/python -c "import sys; from course.grading import cage; sys.exit(bool(cage.works()))"; then \
+		$(BIN)/course grade --root demo; \
+	else \
+		echo "No cage on this machine (course doctor says why); the simulated class can be trusted."; \
+		$(BIN)/course grade --root demo --no-cage; \
+	fi
+	@echo
+	@echo "Where to look next, in the folder demo/:"
+	@echo "  submitted/grace/          what a student handed in, sheet by sheet"
+	@echo "  autograded/grace/         result.json, and the notebook with the verdicts"
+	@echo "  feedback/grace/           what the student gets to read"
+	@echo "  simulated.json            what each answer deserves, by the bank"
+	@echo "  cd demo && ../.venv/bin/nbgrader export    the gradebook is nbgrader's own"
+
+lab: $(READY)
+	$(BIN)/python -m helpers.desk $(LAB)
+
+build: $(READY)
+	$(BIN)/course build
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest tests -m "not slow and not browser"
+
+test: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest --rootdir=. -c tests/nbval.ini --nbval --nbval-sanitize-with tests/nbval.cfg source
+	@$(BIN)/python -c "from course.doctor import chromium; chromium() or print('Not run: the browser test, since no Chromium is installed (course doctor says how).')"
+
+margins: $(READY)
+	$(BIN)/python -m course.margins 200
+
+clean:
+	rm -rf .venv .cache demo
