@@ -1,1 +1,1 @@
-"""The teaching staff's side: build the sheets, simulate classes, grade them. Never needed at a desk."""
+"""The teaching staff's side: build sheets, simulate and grade classes. Never needed at a desk."""

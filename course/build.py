@@ -58,10 +58,9 @@ def build(
         if name not in known:
             raise CourseError(f"There is no sheet {name!r}; there are {', '.join(known)}.")
     for name in wanted or known:
-        if not force and _stamp_path(root, name).exists():
-            if _stamp_path(root, name).read_text() == stamp(root, name):
-                say(f"{name}: nothing changed")
-                continue
+        if not force and _is_built(root, name):
+            say(f"{name}: nothing changed")
+            continue
         start = time.monotonic()
         source = build_source(root, name)
         release = build_release(root, name, source)
@@ -87,7 +86,7 @@ def build_source(root: Path, name: str) -> NotebookNode:
 
 
 def prepare(name: str, notebook: NotebookNode) -> NotebookNode:
-    """Give a sheet's notebook stable ids and metadata, and let Run All go on past an open exercise."""
+    """Give a sheet stable ids and metadata, and let Run All go on past an open exercise."""
     notebook.metadata = nbformat.from_dict(
         {"kernelspec": KERNEL, "language_info": {"name": "python"}}
     )
@@ -135,7 +134,9 @@ def execute(notebook: NotebookNode) -> dict[int, float]:
         )
         begun: dict[int, float] = {}
         seconds: dict[int, float] = {}
-        client.on_cell_execute = lambda cell, cell_index: begun.update({cell_index: time.monotonic()})
+        client.on_cell_execute = lambda cell, cell_index: begun.update(
+            {cell_index: time.monotonic()}
+        )
         client.on_cell_executed = lambda cell, cell_index, execute_reply: seconds.update(
             {cell_index: time.monotonic() - begun[cell_index]}
         )
@@ -166,7 +167,7 @@ def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
 
 
 def _settled(output: NotebookNode) -> NotebookNode:
-    """Drop what differs from run to run: a widget's model id, which names a dead kernel's object."""
+    """Drop what differs from run to run: a widget's model id, which a dead kernel made."""
     output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
     return output
 
@@ -240,6 +241,11 @@ def stamp(root: Path, name: str) -> str:
         digest.update(str(path.relative_to(root)).encode())
         digest.update(path.read_bytes() if path.exists() else b"missing")
     return digest.hexdigest()
+
+
+def _is_built(root: Path, name: str) -> bool:
+    path = _stamp_path(root, name)
+    return path.exists() and path.read_text() == stamp(root, name)
 
 
 def _stamp_path(root: Path, name: str) -> Path:

@@ -1,6 +1,6 @@
 """The command `course`: one function a verb, no logic.
 
-What a verb needs is imported when it runs: `course --help` and a build with nothing to do are quick.
+What a verb needs is imported when it runs, so that `course --help` is quick.
 """
 
 import sys

@@ -67,9 +67,12 @@ def margins(trials: Iterable[bank.Trial]) -> list[Margin]:
             margin.kinds |= {m.kind for m in trial.measured}
             if ratio >= margin.worst_right:
                 margin.worst_right, margin.worst_right_title = ratio, answer.title
-        elif answer.kind == "wrong" and "stops early" not in answer.title:
-            if ratio < margin.nearest_wrong:
-                margin.nearest_wrong, margin.nearest_wrong_title = ratio, answer.title
+        elif (
+            answer.kind == "wrong"
+            and "stops early" not in answer.title
+            and ratio < margin.nearest_wrong
+        ):
+            margin.nearest_wrong, margin.nearest_wrong_title = ratio, answer.title
     return list(found.values())
 
 
@@ -78,13 +81,14 @@ def table(by_sheet: dict[str, list[Margin]], seeds: int) -> str:
     lines = [
         "# Margins of the checks",
         "",
-        f"Measured by `make margins` over {seeds} data seeds: every answer of the bank, on fresh data.",
-        "Distances are in units of the bound: 1 is the bound itself. A check has room when its worst",
-        "right answer is at most 0.1 and its nearest wrong answer at least 10. A sampled bound is a",
-        "normal quantile of z = 6.5, with a false-failure rate below 1e-9: right answers may come",
-        "nearer to it, by chance. «inf» is an answer that is no number at all, or far off the scale.",
+        f"Measured by `make margins` over {seeds} data seeds: every answer of the bank, on",
+        "fresh data. Distances are in units of the bound: 1 is the bound itself. A check has room when",
+        "its worst right answer is at most 0.1 and its nearest wrong answer at least 10. A sampled",
+        "bound is a normal quantile of z = 6.5, with a false-failure rate below 1e-9: right answers",
+        "may come nearer to it, by chance. «inf» is an answer that is no number at all.",
         "",
-        "| sheet | exercise | bound on | trials | worst right | which | nearest wrong | which | room |",
+        "| sheet | exercise | bound on | trials | worst right | its title "
+        "| nearest wrong | its title | room |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for name, rows in by_sheet.items():

@@ -60,7 +60,9 @@ def _check_marks(at: str, cell: NotebookNode) -> None:
     ]:
         marks = [x.strip() for x in cell.source.splitlines() if x.strip() in (begin, end)]
         if marks and not belongs:
-            raise CourseError(f"{at}: «{begin}» may stand in {what} only; move it, or tag the cell.")
+            raise CourseError(
+                f"{at}: «{begin}» may stand in {what} only; move it, or tag the cell."
+            )
         if marks != [begin, end] * (len(marks) // 2):
             raise CourseError(f"{at}: «{begin}» and «{end}» must come in pairs, in this order.")
 
@@ -105,7 +107,8 @@ def _check_stub(at: str, answer: NotebookNode) -> None:
         ast.parse(stub)
     except SyntaxError as error:
         raise CourseError(
-            f"{at}: without its solution the cell is not Python ({error.msg}); mark whole statements."
+            f"{at}: without its solution the cell is not Python ({error.msg}); "
+            "mark whole statements."
         ) from None
 
 
@@ -127,7 +130,9 @@ def check_run(name: str, notebook: NotebookNode, seconds: dict[int, float]) -> N
         for output in cell.outputs:
             if output.output_type == "error":
                 first = output.evalue.strip().splitlines()[0] if output.evalue.strip() else ""
-                what = "the source does not pass its own test" if sheet.is_test(cell) else "it fails"
+                what = (
+                    "the source does not pass its own test" if sheet.is_test(cell) else "it fails"
+                )
                 raise CourseError(f"{at}: {what}: {output.ename}: {first}")
             if output.output_type == "stream" and output.name == "stderr":
                 first = output.text.strip().splitlines()[0][:120]
@@ -210,7 +215,9 @@ def check_release(name: str, source: NotebookNode, release: NotebookNode) -> Non
         CourseError: naming the cell that gives something away or differs.
     """
     if len(source.cells) != len(release.cells):
-        raise CourseError(f"release/{name}/{name}.ipynb has other cells than its source; rebuild it.")
+        raise CourseError(
+            f"release/{name}/{name}.ipynb has other cells than its source; rebuild it."
+        )
     for index, (cell, given) in enumerate(zip(source.cells, release.cells, strict=True)):
         at = f"release/{name}/{name}.ipynb, cell {index + 1} ({sheet.grade_id(cell)})"
         if given.get("outputs"):
@@ -225,7 +232,9 @@ def check_release(name: str, source: NotebookNode, release: NotebookNode) -> Non
                 raise CourseError(f"{at}: the model answer is left in the release; rebuild it.")
             continue
         if given.source.strip() != expected.strip():
-            raise CourseError(f"{at}: an answer or a hidden test is left, or it was edited; rebuild it.")
+            raise CourseError(
+                f"{at}: an answer or a hidden test is left, or it was edited; rebuild it."
+            )
         for mark in (sheet.BEGIN_SOLUTION, sheet.BEGIN_HIDDEN):
             if mark in given.source:
                 raise CourseError(f"{at}: «{mark}» is left in the release; rebuild it.")

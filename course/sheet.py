@@ -46,7 +46,9 @@ def read(path: Path) -> NotebookNode:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise CourseError(f"{path} does not exist; the sheets are the .md files beside it.") from None
+        raise CourseError(
+            f"{path} does not exist; the sheets are the .md files beside it."
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise CourseError(f"{path} cannot be read ({error}); save it as UTF-8 text.") from error
     if not text.startswith("---\n") or "format_name: myst" not in text:

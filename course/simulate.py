@@ -18,10 +18,11 @@ from course import bank, sheet, stock
 from course.errors import CourseError
 from course.grading.result import write_whole
 
-NAMES = (
-    "ada blaise carl dorothea emmy florence grace henri ida john katherine leonhard mary noether "
-    "olga pierre quetelet ronald sofia thomas ursula vera william xenia yates zoltan"
-).split()
+NAMES = [
+    "ada", "blaise", "carl", "dorothea", "emmy", "florence", "grace", "henri", "ida", "john",
+    "katherine", "leonhard", "mary", "nadia", "olga", "pierre", "quentin", "ronald", "sofia",
+    "thomas", "ursula", "vera", "william", "xenia", "yusuf", "zoltan",
+]  # fmt: skip
 RECORD = "simulated.json"
 DUE = datetime.datetime(2026, 11, 1, 12, 0)
 
@@ -33,7 +34,12 @@ def student(number: int) -> str:
 
 
 def simulate(
-    project: Path, root: Path, students: int, seed: int, names: list[str], say: Callable[[str], None]
+    project: Path,
+    root: Path,
+    students: int,
+    seed: int,
+    names: list[str],
+    say: Callable[[str], None],
 ) -> None:
     """Make a course folder with a class of submissions, and a record of what each one deserves.
 
@@ -81,7 +87,9 @@ def simulate(
             choose = random.Random(f"{seed}/{name}/{number}")
             folder = root / "submitted" / student(number) / name
             folder.mkdir(parents=True)
-            deserved[student(number)][name] = _hand_in(folder, number, text, release, answers, choose)
+            deserved[student(number)][name] = _hand_in(
+                folder, number, text, release, answers, choose
+            )
         stock.register(root, name)
         with Gradebook(f"sqlite:///{root / 'gradebook.db'}") as gradebook:
             gradebook.update_or_create_assignment(name, duedate=DUE)

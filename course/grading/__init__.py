@@ -1,1 +1,1 @@
-"""From a submission to a grade: assemble → cage → judge → ledger. No file imports one to its right."""
+"""From a submission to a grade: assemble → cage → judge → ledger, imports to the left only."""

@@ -95,7 +95,10 @@ def assemble(submission: bytes, source: NotebookNode, release: NotebookNode) -> 
         at = place
         untouched = text.strip() == release.cells[place].source.strip()
         if sheet.is_answer(source.cells[place]):
-            if place not in answers or answers[place].strip() == release.cells[place].source.strip():
+            if (
+                place not in answers
+                or answers[place].strip() == release.cells[place].source.strip()
+            ):
                 answers[place] = text
             elif not untouched:
                 added.setdefault(at, []).append((kind, text))

@@ -75,12 +75,15 @@ def of_outputs(test: NotebookNode, answer: NotebookNode, ran: str) -> Verdict:
     Returns:
         The verdict; a test cell that never ran has none of its own and gets what stopped it.
     """
-    stopped = _first_error(answer)
-    if stopped and stopped.ename == "CellTimeoutError":
+    stopped, error = _first_error(answer), _first_error(test)
+    if _has(answer, "CellTimeoutError"):
         return Verdict("timeout", "✗ the answer cell ran out of time.")
-    if stopped and stopped.ename == "KernelDied":
+    if _has(answer, "KernelDied"):
         return Verdict("crashed", "✗ the kernel died in the answer cell.")
-    error = _first_error(test)
+    if _has(test, "CellTimeoutError"):
+        return Verdict("timeout", "✗ the test ran out of time: your function does not return.")
+    if _has(test, "KernelDied"):
+        return Verdict("crashed", "✗ the kernel died while your function was tested.")
     if error is None:
         if not test.get("execution_count"):
             if ran == "timeout":
@@ -90,10 +93,6 @@ def of_outputs(test: NotebookNode, answer: NotebookNode, ran: str) -> Verdict:
         printed = "".join(o.get("text", "") for o in test.outputs if o.output_type == "stream")
         message = plain(printed).strip()
         return Verdict("passed" if score == most else "failed", message)
-    if error.ename == "CellTimeoutError":
-        return Verdict("timeout", "✗ the test ran out of time: your function does not return.")
-    if error.ename == "KernelDied":
-        return Verdict("crashed", "✗ the kernel died while your function was tested.")
     if error.ename == CheckFailed.__name__:
         found = re.search(r"^→ ([^:]+): ", error.evalue, flags=re.MULTILINE)
         turn = found[1] if found else ""
@@ -103,6 +102,10 @@ def of_outputs(test: NotebookNode, answer: NotebookNode, ran: str) -> Verdict:
             message = f"✗ the answer cell stopped with {stopped.ename}: {stopped.evalue}"
         return Verdict(state, message, turn)
     return Verdict("failed", f"✗ the test cell stopped: {error.ename}: {error.evalue}")
+
+
+def _has(cell: NotebookNode, error: str) -> bool:
+    return any(o.get("ename") == error for o in cell.get("outputs", []))
 
 
 def _first_error(cell: NotebookNode) -> Any:

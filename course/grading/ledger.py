@@ -1,4 +1,4 @@
-"""Results → autograded/, gradebook, feedback/. One writer; files first, the gradebook after them."""
+"""Results → autograded/, gradebook, feedback/. One writer; files first, then the gradebook."""
 
 import contextlib
 import shutil

@@ -1,9 +1,10 @@
 """A class: submissions → executor → results.
 
-Grading a submission is a pure function of bytes, :func:`grade`, so any `concurrent.futures.Executor`
-can run it; the results come back to one writer, the ledger.
+Grading a submission is a pure function of bytes, :func:`grade`, so any executor of
+`concurrent.futures` can run it; the results come back to one writer, the ledger.
 """
 
+import contextlib
 import hashlib
 import hmac
 import json
@@ -93,7 +94,9 @@ def grade(job: Job) -> Graded:
         notebook = nbformat.from_dict(release)
         return _graded(job, notebook, release, lambda *_: verdict, begun, refused=True)
     executed, ran = run_notebook(notebook, job)
-    return _graded(job, executed, release, lambda test, answer: of_outputs(test, answer, ran), begun)
+    return _graded(
+        job, executed, release, lambda test, answer: of_outputs(test, answer, ran), begun
+    )
 
 
 def run_notebook(notebook: NotebookNode, job: Job) -> tuple[NotebookNode, str]:
@@ -121,10 +124,8 @@ def run_notebook(notebook: NotebookNode, job: Job) -> tuple[NotebookNode, str]:
         except subprocess.TimeoutExpired:
             ran = "timeout"
         finally:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             process.wait()
         return _executed(folder / "executed.ipynb", notebook), ran
 
@@ -259,7 +260,9 @@ def jobs(
     """
     folder = root / "submitted"
     if not folder.is_dir():
-        raise CourseError(f"{folder} does not exist; put submissions into submitted/STUDENT/SHEET/.")
+        raise CourseError(
+            f"{folder} does not exist; put submissions into submitted/STUDENT/SHEET/."
+        )
     key = secret(root)
     present = sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
     for student in students:
@@ -337,7 +340,9 @@ def grade_class(
     if not no_cage and cage.works():
         raise CourseError(f"There is no cage here: {cage.works()}; {cage.REMEDY}.")
     work = jobs(root, names, students, caged=not no_cage, say=say)
-    todo = [job for job in work if force or not ledger.holds(root, job.student, job.sheet, job.key())]
+    todo = [
+        job for job in work if force or not ledger.holds(root, job.student, job.sheet, job.key())
+    ]
     with ledger.opened(root, names) as book:
         own = executor or ThreadPoolExecutor(workers or os.cpu_count() or 1)
         try:

@@ -1,8 +1,8 @@
 """Runs one notebook inside the cage, with nbgrader's own executor; a program, imported by nobody.
 
 Reads notebook.ipynb in the present folder and writes executed.ipynb after every cell, so that what
-ran before a limit struck is not lost. When the kernel dies in a cell, that cell is left out and the
-notebook is run again: a bad cell costs what depends on it, and no more.
+ran before a limit struck is not lost. When the kernel dies or hangs in a cell, that cell is left
+out and the notebook is run again: a bad cell costs what depends on it, and no more.
 
     python runner.py SECONDS_A_CELL
 """
@@ -29,8 +29,8 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     text = Path("notebook.ipynb").read_text(encoding="utf-8")
-    deadly: set[int] = set()
-    while True:
+    deadly: dict[int, str] = {}
+    while len(deadly) <= MOST_DEATHS:
         notebook = nbformat.reads(text, as_version=4)
         for index in deadly:
             notebook.cells[index].source = ""
@@ -39,13 +39,13 @@ def main() -> None:
             run(notebook, running, deadly)
             return
         except DeadKernelError:
-            deadly.add(running[0])
-            save(notebook, deadly)
-            if len(deadly) > MOST_DEATHS:
-                return
+            deadly[running[0]] = "KernelDied"
+        except Exception:  # a cell that ignores the interrupt leaves a kernel that never answers
+            deadly[running[0]] = "CellTimeoutError"
+        save(notebook, deadly)
 
 
-def run(notebook: nbformat.NotebookNode, running: list[int], deadly: set[int]) -> None:
+def run(notebook: nbformat.NotebookNode, running: list[int], deadly: dict[int, str]) -> None:
     """Run the notebook from the top, noting the cell that runs in running[0]."""
     executor = Execute(timeout=int(sys.argv[1]), extra_arguments=["--log-level=ERROR"])
 
@@ -64,8 +64,8 @@ def run(notebook: nbformat.NotebookNode, running: list[int], deadly: set[int]) -
     save(notebook, deadly)
 
 
-def save(notebook: nbformat.NotebookNode, deadly: set[int]) -> None:
-    """Write what there is so far: cut outputs, and the cells in which the kernel died."""
+def save(notebook: nbformat.NotebookNode, deadly: dict[int, str]) -> None:
+    """Write what there is so far: cut outputs, and the cells that ended the kernel."""
     kept = nbformat.from_dict(notebook)
     for index, cell in enumerate(kept.cells):
         if cell.cell_type != "code":
@@ -74,8 +74,8 @@ def save(notebook: nbformat.NotebookNode, deadly: set[int]) -> None:
             if "text" in output and len(output.text) > LONGEST_OUTPUT:
                 output.text = output.text[:LONGEST_OUTPUT] + "\n... cut here"
         if index in deadly:
-            died = {"output_type": "error", "ename": "KernelDied", "traceback": [],
-                    "evalue": "the kernel died in this cell"}  # fmt: skip
+            died = {"output_type": "error", "ename": deadly[index], "traceback": [],
+                    "evalue": "the kernel did not outlive this cell"}  # fmt: skip
             cell.outputs = [nbformat.from_dict(died)]
             cell.execution_count = cell.execution_count or 0
     scratch = OUT.with_suffix(".tmp")

@@ -75,7 +75,8 @@ def derivative(answer: Any, shapes: str = "practice") -> bool:
         for size in sizes:
             count = int(torch.Size(size).numel())
             x = data.uniform(f"autodiff: {name} {size}", count, 0.4, 1.2).reshape(size)
-            cases.append(Case(f"derivative(f, x) for f(x) = {name} at x = {show(x)}", (f, x), slope(x)))
+            described = f"derivative(f, x) for f(x) = {name} at x = {show(x)}"
+            cases.append(Case(described, (f, x), slope(x)))
     function_agrees(answer, cases, DERIVATIVE_TURNS, bound=EXACT)
     return passed(f"derivative: {len(cases)} cases agree with the closed forms.")
 
@@ -102,9 +103,8 @@ def _is_finite_difference(got: Any, given: tuple[Function, torch.Tensor]) -> boo
         low, high = -10.0, 0.0
         for _ in range(4):  # narrow the exponent of the step, 40 points at a time
             steps = torch.linspace(low, high, 40, dtype=torch.float64)
-            misfit = torch.stack(
-                [(difference_quotient(f, x, 10 ** float(s), scheme) - value).abs().max() for s in steps]
-            ).nan_to_num(torch.inf)
+            quotients = [difference_quotient(f, x, 10 ** float(s), scheme) for s in steps]
+            misfit = torch.stack([(q - value).abs().max() for q in quotients]).nan_to_num(torch.inf)
             best = int(misfit.argmin())
             width = (high - low) / 20
             low, high = float(steps[best]) - width, float(steps[best]) + width
@@ -193,7 +193,7 @@ def _beta_density(x: torch.Tensor) -> torch.Tensor:
 
 
 def _finite_where_inside(got: Any, x: torch.Tensor) -> bool:
-    """Whether an answer is right inside the support and wrong only by NaN outside or on the edge."""
+    """Whether an answer is right inside and wrong only by NaN outside or on the edge."""
     taken = as_tensor(got)
     if taken is None or taken.shape != x.shape:
         return False

@@ -54,11 +54,16 @@ class Turn:
 
 @dataclass(frozen=True)
 class Case:
-    """One call of an answer, with the words that describe it and the value it should return."""
+    """One call of an answer, with the words that describe it and the value it should return.
+
+    A ``standard_error`` marks the expected value as one that a right answer meets only up to
+    chance: it is compared by :func:`compare_sampled`.
+    """
 
     described: str
     args: tuple[Any, ...]
     expected: Any
+    standard_error: float | None = None
 
 
 @dataclass(frozen=True)
@@ -288,7 +293,10 @@ def function_agrees(
         try:
             value = call(case.described, answer, *case.args)
             outcomes.append(value)
-            compare(case.described, value, case.expected, bound)
+            if case.standard_error is None:
+                compare(case.described, value, case.expected, bound)
+            else:
+                compare_sampled(case.described, value, case.expected, case.standard_error)
         except CheckFailed as error:
             if error.wrong_turn in (verdict.UNSOLVED,) or not callable(answer):
                 raise
@@ -315,6 +323,19 @@ def compare(tested: str, value: Any, expected: Any, bound: float = CLOSED_FORM) 
         bound = max(bound, SINGLE_PRECISION)
     if not record("relative difference", distance(got, reference) / bound):
         raise CheckFailed(tested, *apart(expected, value))
+
+
+def compare_sampled(tested: str, value: Any, expected: Any, standard_error: float) -> None:
+    """Compare an estimate from random data with its expectation.
+
+    Raises:
+        CheckFailed: wrong type, wrong shape, NaN, or more than SAMPLED_Z standard errors away.
+    """
+    got = numbers(tested, value, expected)
+    away = float((got.to(torch.float64) - expected).abs().max()) / standard_error
+    if not record("sampled z", away / SAMPLED_Z):
+        likely = f"{show(expected)}, give or take {show(SAMPLED_Z * standard_error, 2)}"
+        raise CheckFailed(tested, likely, show(value))
 
 
 def apart(expected: Any, value: Any) -> tuple[str, str]:
