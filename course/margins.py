@@ -81,11 +81,11 @@ def table(by_sheet: dict[str, list[Margin]], seeds: int) -> str:
     lines = [
         "# Margins of the checks",
         "",
-        f"Measured by `make margins` over {seeds} data seeds: every answer of the bank, on",
-        "fresh data. Distances are in units of the bound: 1 is the bound itself. A check has room when",
+        f"Measured by `make margins` over {seeds} data seeds: every answer of the bank, on fresh",
+        "data. Distances are in units of the bound: 1 is the bound itself. A check has room when",
         "its worst right answer is at most 0.1 and its nearest wrong answer at least 10. A sampled",
-        "bound is a normal quantile of z = 6.5, with a false-failure rate below 1e-9: right answers",
-        "may come nearer to it, by chance. «inf» is an answer that is no number at all.",
+        "bound is a quantile, z = 6.5, with a false-failure rate below 1e-9: right answers may",
+        "come nearer to it, by chance. «inf» is an answer that is no number at all.",
         "",
         "| sheet | exercise | bound on | trials | worst right | its title "
         "| nearest wrong | its title | room |",

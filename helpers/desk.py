@@ -1,6 +1,6 @@
 """A student's own desk: copies of the released sheets, opened in JupyterLab.
 
-    python -m helpers.desk [--folder desk] [options for jupyter lab]
+python -m helpers.desk [--folder desk] [options for jupyter lab]
 """
 
 import argparse

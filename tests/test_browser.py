@@ -161,7 +161,7 @@ def test_does_validate_accept_a_solved_sheet(opened: Opened):
         if sheet.is_manual(cell):  # Validate wants an answer here too, and does not read it
             cell.source = written.source
     nbformat.write(solved, opened.desk / opened.name / "solved.ipynb")
-    page = opened.page.context.new_page()
+    page = opened.page.context.browser.new_page()
     with lab.photographed(page):
         lab.open_sheet(page, opened.url, f"{opened.name}/solved.ipynb", f"{opened.name}-solved")
         assert "passes all the tests" in lab.validate(page)

@@ -7,7 +7,8 @@ import torch
 from torch.distributions import Bernoulli, Exponential, Normal, Poisson, kl_divergence
 
 from helpers import data
-from helpers.check import analytic, likelihood, likelihood_estimates, likelihood_kl, measure
+from helpers.check import likelihood, likelihood_estimates, likelihood_kl, measure
+from helpers.check.analytic import likelihood as analytic
 
 DOUBLE = torch.float64
 SEEDS = ["1", "2", "3", "4", "5"]

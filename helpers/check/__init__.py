@@ -6,11 +6,12 @@ A check returns True and prints a green line, or raises `CheckFailed`, which say
 tested, what was expected, what came, and which wrong turn it recognised.
 """
 
-from helpers.check.autodiff import beta_slope, derivative, grad_after, nll_gradient
-from helpers.check.missing import explain_missing_names
+from helpers.check.autodiff import derivative, grad_after, nll_gradient
+from helpers.check.autodiff_density import beta_slope
 from helpers.check.likelihood import first_underflow, log_likelihood
 from helpers.check.likelihood_estimates import grid_search, normal_mle, three_mles
 from helpers.check.likelihood_kl import kl_estimate
+from helpers.check.missing import explain_missing_names
 from helpers.check.sgd import (
     fit_location,
     largest_stable_learning_rate,

@@ -7,17 +7,10 @@ from typing import Any
 import torch
 
 from helpers import data
-from helpers.check import analytic
-from helpers.check.measure import (
-    SINGLE_PRECISION,
-    Case,
-    Turn,
-    as_tensor,
-    call,
-    function_agrees,
-    record,
-    same,
-)
+from helpers.check.analytic import likelihood as analytic
+from helpers.check.calling import call
+from helpers.check.measure import SINGLE_PRECISION, as_tensor, record, same
+from helpers.check.turns import Case, Turn, function_agrees
 from helpers.check.verdict import CheckFailed, passed, show
 
 

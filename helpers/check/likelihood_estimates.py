@@ -6,9 +6,9 @@ from typing import Any
 import torch
 
 from helpers import data
-from helpers.check import analytic
+from helpers.check.analytic import likelihood as analytic
 from helpers.check.likelihood import any_of
-from helpers.check.measure import Case, Turn, function_agrees
+from helpers.check.turns import Case, Turn, function_agrees
 from helpers.check.verdict import passed
 
 

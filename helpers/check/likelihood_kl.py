@@ -8,9 +8,9 @@ import torch
 from torch.distributions import Normal
 
 from helpers import data
-from helpers.check import analytic
+from helpers.check.analytic import likelihood as analytic
 from helpers.check.likelihood import any_of
-from helpers.check.measure import Case, Turn, function_agrees
+from helpers.check.turns import Case, Turn, function_agrees
 from helpers.check.verdict import passed
 
 KL_DRAWS = 100_000

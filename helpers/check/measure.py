@@ -1,17 +1,12 @@
-"""How an answer is measured: called quietly, taken as numbers, compared with its reference.
+"""How an answer's value is measured: taken as plain numbers, and compared with its reference.
 
-Nothing here knows an exercise. The checks of a sheet hand over a reference, cases and wrong turns;
-what is measured can be recorded, which is how ``make margins`` learns how far every bound is from
+What is measured can be recorded, which is how ``make margins`` learns how far every bound is from
 the worst right answer and from the nearest wrong one.
 """
 
 import contextlib
-import copy
-import io
-import logging
 import math
-import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,41 +24,6 @@ STANDARD_ERRORS = 0.1
 # Two-sided normal quantile of a false-failure rate of 8e-11, below the 1e-9 a check may spend;
 # the rest pays for the central limit theorem's error at the sample sizes used.
 SAMPLED_Z = 6.5
-
-
-@dataclass(frozen=True)
-class Turn:
-    """A wrong turn: a misconception, computed.
-
-    Args:
-        name: what a teacher would call it, at most four words.
-        hint: one sentence for the student, on where to look.
-        gives: takes what the answer takes and returns what an answer with this misconception
-            would return; None where the misconception shows by an error instead.
-        raises: tells whether an exception that the answer raised is this misconception's; such
-            a turn is named when every exception is, whatever the other cases returned.
-        alike: compares the answer's value with what ``gives`` returned, in place of :func:`same`.
-    """
-
-    name: str
-    hint: str
-    gives: Callable[..., Any] | None = None
-    raises: Callable[[Exception], bool] | None = None
-    alike: Callable[[Any, Any], bool] | None = None
-
-
-@dataclass(frozen=True)
-class Case:
-    """One call of an answer, with the words that describe it and the value it should return.
-
-    A ``standard_error`` marks the expected value as one that a right answer meets only up to
-    chance: it is compared by :func:`compare_sampled`.
-    """
-
-    described: str
-    args: tuple[Any, ...]
-    expected: Any
-    standard_error: float | None = None
 
 
 @dataclass(frozen=True)
@@ -98,73 +58,6 @@ def record(kind: str, ratio: float) -> bool:
     if _recorder.active:
         _recorder.taken.append(Measurement(kind, ratio))
     return ratio <= 1.0
-
-
-@contextlib.contextmanager
-def quietly() -> Iterator[None]:
-    """Keep what an answer prints, warns or logs out of the test cell: noise costs no points."""
-    before = logging.root.manager.disable
-    with (
-        contextlib.redirect_stdout(io.StringIO()),
-        contextlib.redirect_stderr(io.StringIO()),
-        warnings.catch_warnings(),
-    ):
-        warnings.simplefilter("ignore")
-        logging.disable(logging.CRITICAL)
-        try:
-            yield
-        finally:
-            logging.disable(before)
-
-
-def own_copy(argument: Any) -> Any:
-    """Return a copy that an answer may change without changing the next case."""
-    if isinstance(argument, torch.Tensor):
-        return argument.detach().clone().requires_grad_(argument.requires_grad)
-    return argument if callable(argument) else copy.deepcopy(argument)
-
-
-def call(tested: str, answer: Any, *args: Any) -> Any:
-    """Call a student's function with copies of the arguments.
-
-    Raises:
-        CheckFailed: the answer is no function, is the unsolved stub, or raised an error.
-    """
-    if not callable(answer):
-        raise CheckFailed(
-            tested,
-            "a function",
-            show(answer),
-            verdict.WRONG_TYPE,
-            "the name stands for a value; define it with def.",
-        )
-    try:
-        with quietly():
-            return answer(*[own_copy(a) for a in args])
-    except NotImplementedError as error:
-        raise unsolved(tested) from error
-    except Exception as error:
-        raise CheckFailed(
-            tested,
-            "a value",
-            f"{type(error).__name__}: {_first_line(error)}",
-            verdict.RAISED,
-            "your code stopped with an error; call it yourself in a new cell to see where.",
-        ) from error
-
-
-def unsolved(tested: str) -> CheckFailed:
-    """Return the failure of a stub that nobody has filled in."""
-    return CheckFailed(
-        tested,
-        wrong_turn=verdict.UNSOLVED,
-        hint="replace raise NotImplementedError by your answer, run that cell, then this one.",
-    )
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:160] if lines else ""
 
 
 def numbers(tested: str, value: Any, expected: Any) -> torch.Tensor:
@@ -269,47 +162,6 @@ def same(got: Any, expected: Any, tolerance: float = SINGLE_PRECISION) -> bool:
     return not keep.any() or distance(a[keep], b[keep]) <= tolerance
 
 
-def function_agrees(
-    answer: Any,
-    cases: Sequence[Case],
-    turns: Sequence[Turn],
-    bound: float = CLOSED_FORM,
-) -> None:
-    """Compare a student's function with its reference on every case.
-
-    Args:
-        answer: the student's function.
-        cases: calls with their expected values.
-        turns: misconceptions, tried in this order when a case fails; one is named when it
-            explains what the answer returned on every case.
-        bound: relative difference allowed, widened to 1e-5 where the answer is in float32.
-
-    Raises:
-        CheckFailed: on the first case that fails.
-    """
-    failure: CheckFailed | None = None
-    outcomes: list[Any] = []
-    for case in cases:
-        try:
-            value = call(case.described, answer, *case.args)
-            outcomes.append(value)
-            if case.standard_error is None:
-                compare(case.described, value, case.expected, bound)
-            else:
-                compare_sampled(case.described, value, case.expected, case.standard_error)
-        except CheckFailed as error:
-            if error.wrong_turn in (verdict.UNSOLVED,) or not callable(answer):
-                raise
-            if error.wrong_turn == verdict.RAISED:
-                outcomes.append(error.__cause__)
-            if error.wrong_turn:
-                record(error.wrong_turn, math.inf)
-            failure = failure or error
-    if failure is None:
-        return
-    raise _named(failure, cases, outcomes, turns) from None
-
-
 def compare(tested: str, value: Any, expected: Any, bound: float = CLOSED_FORM) -> None:
     """Compare one value with its reference.
 
@@ -345,29 +197,6 @@ def apart(expected: Any, value: Any) -> tuple[str, str]:
         if pair[0] != pair[1]:
             break
     return pair
-
-
-def _named(
-    failure: CheckFailed, cases: Sequence[Case], outcomes: Sequence[Any], turns: Sequence[Turn]
-) -> CheckFailed:
-    for turn in turns:
-        if _explains(turn, cases, outcomes):
-            return CheckFailed(
-                failure.tested, failure.expected, failure.got, turn.name, turn.hint
-            )
-    return failure
-
-
-def _explains(turn: Turn, cases: Sequence[Case], outcomes: Sequence[Any]) -> bool:
-    if turn.gives is None and not any(isinstance(o, Exception) for o in outcomes):
-        return False
-    for case, outcome in zip(cases, outcomes, strict=True):
-        if isinstance(outcome, Exception):
-            if turn.raises is None or not turn.raises(outcome):
-                return False
-        elif turn.gives is not None and not (turn.alike or same)(outcome, turn.gives(*[own_copy(a) for a in case.args])):
-            return False
-    return True
 
 
 def standard_errors(

@@ -5,8 +5,9 @@ from typing import Any
 import torch
 
 from helpers import data
-from helpers.check import analytic
-from helpers.check.measure import SINGLE_PRECISION, Case, Turn, as_tensor, function_agrees, same
+from helpers.check.analytic import sgd as analytic
+from helpers.check.measure import SINGLE_PRECISION, as_tensor, same
+from helpers.check.turns import Case, Turn, function_agrees
 from helpers.check.verdict import passed
 
 # Locations and learning rates are handed over as Python floats, which torch.tensor(x) makes single

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 
 from helpers import data
-from helpers.check import analytic, verdict
+from helpers.check import verdict
+from helpers.check.analytic import sgd as analytic
 from helpers.check.measure import STANDARD_ERRORS, as_tensor, record, standard_errors
 from helpers.check.verdict import CheckFailed, passed, show
 

@@ -1,0 +1,81 @@
+"""How a student's function is called: quietly, with copies, its errors turned into verdicts."""
+
+import contextlib
+import copy
+import io
+import logging
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from helpers.check import verdict
+from helpers.check.verdict import CheckFailed, show
+
+
+@contextlib.contextmanager
+def quietly() -> Iterator[None]:
+    """Keep what an answer prints, warns or logs out of the test cell: noise costs no points."""
+    before = logging.root.manager.disable
+    with (
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")
+        logging.disable(logging.CRITICAL)
+        try:
+            yield
+        finally:
+            logging.disable(before)
+
+
+def own_copy(argument: Any) -> Any:
+    """Return a copy that an answer may change without changing the next case."""
+    if isinstance(argument, torch.Tensor):
+        return argument.detach().clone().requires_grad_(argument.requires_grad)
+    return argument if callable(argument) else copy.deepcopy(argument)
+
+
+def call(tested: str, answer: Any, *args: Any) -> Any:
+    """Call a student's function with copies of the arguments.
+
+    Raises:
+        CheckFailed: the answer is no function, is the unsolved stub, or raised an error.
+    """
+    if not callable(answer):
+        raise CheckFailed(
+            tested,
+            "a function",
+            show(answer),
+            verdict.WRONG_TYPE,
+            "the name stands for a value; define it with def.",
+        )
+    try:
+        with quietly():
+            return answer(*[own_copy(a) for a in args])
+    except NotImplementedError as error:
+        raise unsolved(tested) from error
+    except Exception as error:
+        raise CheckFailed(
+            tested,
+            "a value",
+            f"{type(error).__name__}: {_first_line(error)}",
+            verdict.RAISED,
+            "your code stopped with an error; call it yourself in a new cell to see where.",
+        ) from error
+
+
+def unsolved(tested: str) -> CheckFailed:
+    """Return the failure of a stub that nobody has filled in."""
+    return CheckFailed(
+        tested,
+        wrong_turn=verdict.UNSOLVED,
+        hint="replace raise NotImplementedError by your answer, run that cell, then this one.",
+    )
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:160] if lines else ""

@@ -1,0 +1,70 @@
+"""A demo: a picture with sliders whose callback is a named function.
+
+A demo is a callback that draws, and the controls that move it. The callback takes numbers and
+returns the axes and a sentence, so it can be tested, and drawn once as a static figure for those
+who cannot run widgets.
+"""
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+import ipywidgets
+from IPython.display import display
+from matplotlib.axes import Axes
+
+from helpers import plots
+
+Drawn = tuple[Axes, str]
+
+
+@dataclass
+class Demo:
+    """A picture with sliders.
+
+    Args:
+        name: what the demo is called.
+        draw: takes the sliders' values by name and returns the axes and a sentence.
+        sliders: one control for each argument of ``draw``.
+    """
+
+    name: str
+    draw: Callable[..., Drawn]
+    sliders: dict[str, Any]
+    image: ipywidgets.HTML = field(default_factory=ipywidgets.HTML)
+
+    def values(self) -> dict[str, Any]:
+        """Return the sliders' present values by name."""
+        return {name: slider.value for name, slider in self.sliders.items()}
+
+    def redraw(self, change: Any = None) -> None:
+        """Draw the picture for the sliders' present values."""
+        ax, sentence = self.draw(**self.values())
+        image = base64.b64encode(plots.picture(ax)).decode()
+        self.image.value = (
+            f'<img alt="{escape(sentence)}" style="max-width:100%" '
+            f'src="data:image/png;base64,{image}"><p><i>{escape(sentence)}</i></p>'
+        )
+
+    def show(self) -> None:
+        """Show the sliders and the picture; it is drawn anew when a slider is let go."""
+        for slider in self.sliders.values():
+            slider.observe(self.redraw, names="value")
+        self.redraw()
+        box = ipywidgets.VBox([*self.sliders.values(), self.image])
+        box.add_class("course-demo")
+        bundle = box._repr_mimebundle_()
+        # What a reader without widgets sees, and what is stored in the notebook.
+        bundle["text/plain"] = f"[interactive: {self.name}, moved by {', '.join(self.sliders)}]"
+        display(bundle, raw=True)
+
+
+def slider(label: str, low: float, high: float, start: float, step: float) -> Any:
+    """Return a slider over [low, high] that reports its value when it is let go."""
+    return ipywidgets.FloatSlider(
+        value=start, min=low, max=high, step=step, description=label, continuous_update=False,
+        readout_format=".3g", style={"description_width": "9em"},
+        layout=ipywidgets.Layout(width="32em"),
+    )  # fmt: skip
