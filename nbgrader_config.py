@@ -18,3 +18,10 @@ c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.ClearHiddenTests",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
+
+# What a submission may use under `course grade`; course/grading/cage.py lists all limits.
+c.CourseLimits.cell_seconds = 30
+c.CourseLimits.submission_seconds = 240
+
+# The one line that puts stock nbgrader's kernels into the cage as well (Linux with bubblewrap):
+# c.KernelProvisionerFactory.default_provisioner_name = "course-cage"

@@ -11,7 +11,9 @@ from nbgrader.api import Gradebook
 
 from course import report, sheet
 from course.errors import CourseError
-from course.grading import cage, run
+from course.grading import cage, ledger, run
+from course.grading.cage import Limits
+from course.grading.grade import grade
 
 NAME = SHEETS[0]
 PROBE = """
@@ -24,6 +26,7 @@ def tried(action):
     return "yes"
 found = [
     tried(lambda: socket.create_connection(("127.0.0.1", 22), timeout=1)),
+    tried(lambda: pathlib.Path("/x").write_text("x")),
     tried(lambda: pathlib.Path(PROJECT, "escaped").write_text("x")),
     tried(lambda: pathlib.Path(PROJECT, "gradebook.db").read_bytes()),
     tried(lambda: os.listdir(pathlib.Path(PROJECT, "submitted"))),
@@ -144,7 +147,7 @@ def test_what_can_code_in_the_cage_reach(graded, caged):
         pytest.skip("there is no cage on this machine")
     root, results, _ = graded
     message = results["curious"].tests["test_derivative"].message
-    assert "RuntimeError: no no no no" in message
+    assert "RuntimeError: no no no no no" in message
     assert "[]" in message, "the working folder is not empty"
     assert not (root / "escaped").exists()
 
@@ -267,21 +270,73 @@ def test_does_grading_refuse_to_start_without_a_cage(graded, monkeypatch):
         run.grade_class(graded[0], [], [])
 
 
-def test_does_an_endless_loop_end_with_a_timeout(tmp_path, caged):
+def graded_alone(root, caged, **limits):
+    (job,) = run.jobs(root, [NAME], [], caged, print, Limits(**limits))
+    return grade(job).result
+
+
+def test_does_an_endless_loop_cost_only_its_own_points(tmp_path, caged):
     root = copied(tmp_path)
     hand_in(root, "endless", solved({"grad_after": "while True:\n    pass"}))
-    (job,) = run.jobs(root, [NAME], [], caged, print)
-    result = run.grade(dataclasses.replace(job, seconds_a_cell=8)).result
+    result = graded_alone(root, caged, cell_seconds=3)
     assert states(result)["test_grad_after"] == "timeout"
     assert result.score == 9
 
 
-def test_does_a_submission_that_ignores_interrupts_end(tmp_path, caged):
+def test_does_a_function_that_never_returns_cost_only_its_own_points(tmp_path, caged):
     root = copied(tmp_path)
-    deaf = "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\ntime.sleep(1000)"
+    hand_in(root, "endless", solved({"grad_after": "def grad_after(*a):\n    while True: pass"}))
+    result = graded_alone(root, caged, cell_seconds=3)
+    assert states(result)["test_grad_after"] == "timeout"
+    assert result.score == 9
+
+
+@pytest.mark.parametrize("where", ["cell", "function"])
+def test_does_code_that_ignores_interrupts_cost_only_its_own_points(tmp_path, caged, where):
+    root = copied(tmp_path)
+    deaf = "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+    deaf += "try:\n    time.sleep(1000)\nexcept BaseException:\n    time.sleep(1000)"
+    if where == "function":
+        deaf = "def grad_after(*a):\n    " + deaf.replace("\n", "\n    ")
     hand_in(root, "deaf", solved({"grad_after": deaf}))
-    (job,) = run.jobs(root, [NAME], [], caged, print)
-    result = run.grade(dataclasses.replace(job, seconds_a_cell=5, seconds_a_submission=90)).result
+    result = graded_alone(root, caged, cell_seconds=3)
+    assert states(result)["test_grad_after"] == "timeout"
+    assert result.score == 9
+
+
+def test_does_a_submission_that_uses_up_its_time_end_with_what_was_judged(tmp_path, caged):
+    root = copied(tmp_path)
+    hand_in(root, "slow", solved({"grad_after": "import time\ntime.sleep(1000)"}))
+    result = graded_alone(root, caged, cell_seconds=100, submission_seconds=15)
     assert states(result)["test_derivative"] == "passed"
     assert states(result)["test_grad_after"] == "timeout"
-    assert states(result)["test_nll_gradient"] == "passed"
+    assert states(result)["test_nll_gradient"] == "timeout"
+
+
+def test_is_a_changed_test_judged_anew_without_running_the_code(graded, caged, tmp_path):
+    root = tmp_path / "copy"
+    shutil.copytree(graded[0], root, symlinks=True)
+    path = root / "source" / NAME / f"{NAME}.ipynb"
+    text = path.read_text()
+    assert 'shapes=\\"fresh\\"' in text
+    path.write_text(text.replace('shapes=\\"fresh\\"', 'shapes=\\"practice\\"'))
+    (job,) = run.jobs(root, [NAME], ["right"], caged, print)
+    job = dataclasses.replace(job, recorded=ledger.recorded(root, job), caged=False)
+    # Were the code to run, it would need a kernel, and this source gives none.
+    job = dataclasses.replace(job, limits=Limits(submission_seconds=0))
+    again = grade(job).result
+    assert states(again) == states(graded[1]["right"])
+    assert again.score == 12
+
+
+@pytest.mark.parametrize(
+    ("in_cage", "warm"), [(True, True), (True, False), (False, False)], ids=["warm", "cold", "bare"]
+)
+def test_is_the_result_the_same_warm_cold_and_without_a_cage(graded, in_cage, warm):
+    if in_cage and cage.works():
+        pytest.skip("there is no cage on this machine")
+    for student in ("right", "unsolved", "value"):
+        (job,) = run.jobs(graded[0], [NAME], [student], in_cage, print, warm=warm)
+        got, before = grade(job).result, graded[1][student]
+        timeless = {"seconds": 0.0, "cage": ""}
+        assert dataclasses.replace(got, **timeless) == dataclasses.replace(before, **timeless)

@@ -16,6 +16,7 @@ from course import sheet
 
 LARGEST = 20_000_000  # bytes of a submission
 EMPTY = "# this cell was deleted"
+ADDED = "added-"  # how the ids of a student's own cells begin
 
 
 class Refused(Exception):
@@ -122,7 +123,7 @@ def _placed(
         nonlocal count
         for kind, text in added.get(place, []):
             make = nbformat.v4.new_code_cell if kind == "code" else nbformat.v4.new_markdown_cell
-            notebook.cells.append(make(text, id=f"added-{count}"))
+            notebook.cells.append(make(text, id=f"{ADDED}{count}"))
             count += 1
 
     add(-1)

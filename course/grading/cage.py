@@ -1,16 +1,29 @@
-"""Where a submission's code runs: in bubblewrap, without network, home, course or neighbours.
+"""Where a submission's code runs: a Jupyter kernel in a cage of bubblewrap.
 
-What the cage gives: an own process, network, user and host namespace; a read-only Python and the
-helpers; one private folder. What it does not give yet: the test cells run in the kernel of the
-student, so their code could read hidden tests or forge a verdict (see docs/grading.md).
+Inside there is no network, no home, no course, no gradebook, no other submission and no answer key;
+Python and the helpers can be read, an own working folder of limited size can be written to. The
+kernel provisioner registered as ``course-cage`` starts such kernels for nbclient and for stock
+nbgrader too; the engine takes its kernels from a warm server where it can (see warm.py).
 """
 
+import asyncio
 import functools
 import importlib.util
+import json
+import os
+import secrets
 import shutil
 import subprocess
 import sys
+import tempfile
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
+
+import matplotlib
+from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.provisioning import KernelProvisionerBase
+from traitlets import Bool
 
 import helpers
 
@@ -18,6 +31,31 @@ REMEDY = (
     "install bubblewrap with the system's package manager (it comes with the AppArmor profile that "
     "Ubuntu asks for), or pass --no-cage if you trust every submission"
 )
+# Kernels of root get a user of their own each, so that limits count and no file is shared.
+FIRST_USER = 200_000
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a submission may use. Sizes in bytes, times in seconds.
+
+    ``memory`` bounds what a process allocates, ``disk`` each of its temporary folders, ``output``
+    the text that one cell may print before the rest is dropped.
+    """
+
+    memory: int = 3 << 30
+    file_size: int = 64 << 20
+    disk: int = 64 << 20
+    processes: int = 128
+    open_files: int = 1024
+    output: int = 200_000
+    cell_seconds: float = 30.0
+    submission_seconds: float = 240.0
+
+    def inside(self) -> dict[str, int]:
+        """Return the limits that the kernel's own process sets."""
+        kept = ("memory", "file_size", "disk", "processes", "open_files")
+        return {k: v for k, v in asdict(self).items() if k in kept}
 
 
 def bubblewrap() -> str | None:
@@ -29,8 +67,7 @@ def bubblewrap() -> str | None:
     for folder in (spec.submodule_search_locations or []) if spec else []:
         for path in sorted(Path(folder).rglob("bwrap")):
             return str(path)
-    beside = Path(sys.executable).parent / "bwrap"
-    return str(beside) if beside.exists() else None
+    return None
 
 
 @functools.cache
@@ -41,37 +78,67 @@ def works() -> str:
     binary = bubblewrap()
     if binary is None:
         return "bubblewrap is not installed"
-    try:
-        tried = subprocess.run(
-            [*command(Path("/tmp")), sys.executable, "-c", "import helpers"],
-            capture_output=True, text=True, timeout=30,
-        )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return f"{binary} does not run ({error})"
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "run").mkdir()
+        try:
+            tried = subprocess.run(
+                [*command(Path(folder)), sys.executable, "-I", "-c", "import helpers.data"],
+                capture_output=True, text=True, timeout=60,
+            )  # fmt: skip
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return f"{binary} does not run ({error})"
     if tried.returncode:
         lines = tried.stderr.strip().splitlines()
         return f"{binary} fails ({lines[-1] if lines else tried.returncode})"
     return ""
 
 
-def command(folder: Path) -> list[str]:
+def command(
+    folder: Path, own: Path | None = None, disk: int = Limits.disk, hide_key: bool = True
+) -> list[str]:
     """Return the words to put before a program so that it runs in a cage.
 
     Args:
-        folder: the private folder, seen as /cage inside, the only place that can be written to.
+        folder: the cage's folder on this side; folder/run holds the kernels' sockets.
+        own: for a single kernel, its folder in folder/run; for a server of kernels None.
+        disk: size of a single kernel's temporary folders in bytes.
+        hide_key: put an empty module that accepts any call in the place of ``helpers.check``.
     """
     binary = bubblewrap()
     assert binary is not None, "ask works() first"
-    words = [
-        binary, "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL",
-        "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/dev/shm",
-    ]  # fmt: skip
+    words = [binary, "--die-with-parent", "--new-session", "--proc", "/proc", "--dev", "/dev"]
+    if os.geteuid() == 0:
+        # As root no user namespace: the kernels become users of their own instead.
+        words += ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"]
+    else:
+        words += ["--unshare-all"]
+    for path, mode in (("/dev/shm", "1777"), ("/tmp", "1777"), ("/cage", "0755")):
+        words += ["--perms", mode, "--size", str(disk), "--tmpfs", path]
     for path in ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/passwd",
                  "/etc/localtime", "/etc/fonts"):  # fmt: skip
         words += ["--ro-bind-try", path, path]
-    for path in sorted({*python_folders(), *helper_folders(), runner()}):
+    here = Path(__file__).parent
+    bound = sorted({*python_folders(), str(Path(helpers.__file__).parent)})
+    inner = ["/cage/lib", "/cage/matplotlib", "/cage/own", "/cage/run"]
+    for parent in sorted({str(p) for path in bound for p in Path(path).parents} - {"/"}) + inner:
+        words += ["--perms", "0755", "--dir", parent]
+    for path in bound:
         words += ["--ro-bind", path, path]
-    return [*words, "--bind", str(folder), "/cage", "--chdir", "/cage"]
+    words += ["--ro-bind", str(here / "inside.py"), "/cage/inside.py"]
+    words += ["--ro-bind", str(here / "wire.py"), "/cage/lib/_course_wire.py"]
+    for fonts in Path(font_cache(folder)).iterdir():
+        words += ["--ro-bind", str(fonts), f"/cage/matplotlib/{fonts.name}"]
+    if hide_key:
+        key = str(Path(helpers.__file__).parent / "check")
+        words += ["--tmpfs", key, "--ro-bind", str(here / "nokey.py"), f"{key}/__init__.py"]
+        words += ["--remount-ro", key]
+    for path in ("/cage/work", "/cage/home"):
+        words += ["--perms", "1777", "--size", str(disk), "--tmpfs", path]
+    if own is None:
+        words += ["--bind", str(folder / "run"), "/cage/run"]
+    else:
+        words += ["--bind", str(own), "/cage/own", "--remount-ro", "/cage", "--remount-ro", "/"]
+    return [*words, "--chdir", "/cage"]
 
 
 def python_folders() -> set[str]:
@@ -79,11 +146,167 @@ def python_folders() -> set[str]:
     return {str(Path(p).resolve()) for p in (sys.prefix, sys.base_prefix)} | {sys.prefix}
 
 
-def helper_folders() -> set[str]:
-    """Return the folder of the helpers, which sheets import; nothing else of the project."""
-    return {str(Path(helpers.__file__).parent)}
+def font_cache(folder: Path) -> str:
+    """Return a folder with matplotlib's list of fonts, which takes seconds to make."""
+    copy = folder / "matplotlib"
+    if not copy.exists():
+        copy.mkdir()
+        from matplotlib import font_manager  # makes the list where there is none
+
+        del font_manager
+        for path in Path(matplotlib.get_cachedir()).glob("fontlist-*.json"):
+            shutil.copy(path, copy)
+    return str(copy)
 
 
-def runner() -> str:
-    """Return the path of the program that runs a notebook inside the cage."""
-    return str(Path(__file__).parent / "runner.py")
+def environment(extra: dict[str, str], home: str = "/cage/home") -> dict[str, str]:
+    """Return the whole environment of a kernel; nothing of this process's own is in it."""
+    return {
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "HOME": home,
+        "USER": "student",
+        "LANG": "C.UTF-8",
+        "TMPDIR": home,
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "IPYTHONDIR": f"{home}/ipython",
+        "JUPYTER_RUNTIME_DIR": f"{home}/runtime",
+        "MPLCONFIGDIR": f"{home}/matplotlib",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        **extra,
+    }
+
+
+def connection(inside: str, key: str) -> dict[str, Any]:
+    """Return a kernel's connection over sockets in a folder; no port is opened anywhere."""
+    return {
+        "transport": "ipc", "ip": f"{inside}/k", "key": key, "signature_scheme": "hmac-sha256",
+        "shell_port": 1, "iopub_port": 2, "stdin_port": 3, "control_port": 4, "hb_port": 5,
+        "kernel_name": "python3",
+    }  # fmt: skip
+
+
+class CageProvisioner(KernelProvisionerBase):
+    """Starts each kernel in a cage of its own: ``course-cage`` for jupyter_client."""
+
+    hide_key = Bool(False, help="Put an empty module in the place of helpers.check.").tag(
+        config=True
+    )
+    process: subprocess.Popen[bytes] | None = None
+    folder: Path | None = None
+
+    @property
+    def has_process(self) -> bool:
+        """Whether a kernel was started and not cleaned up."""
+        return self.process is not None
+
+    async def poll(self) -> int | None:
+        """Return None while the kernel runs, else its exit code."""
+        return self.process.poll() if self.process else 0
+
+    async def wait(self) -> int | None:
+        """Wait until the kernel has ended; return its exit code."""
+        while self.process and self.process.poll() is None:
+            await asyncio.sleep(0.05)
+        code = self.process.returncode if self.process else 0
+        self.process = None
+        return code
+
+    async def send_signal(self, signum: int) -> None:
+        """Send a signal; an interrupt goes as a message instead, which crosses namespaces."""
+        if self.process and signum not in (0, 2):
+            self.process.send_signal(signum)
+
+    async def kill(self, restart: bool = False) -> None:
+        """End the cage, and with it every process inside."""
+        if self.process:
+            self.process.kill()
+
+    async def terminate(self, restart: bool = False) -> None:
+        """End the cage as well: nothing inside needs to be asked."""
+        await self.kill(restart)
+
+    async def cleanup(self, restart: bool = False) -> None:
+        """Remove the cage's folder."""
+        if self.folder and not restart:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder = None
+
+    async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
+        """Choose sockets in a private folder, and compose the command of the cage."""
+        why = works()
+        if why:
+            raise RuntimeError(f"There is no cage here: {why}; {REMEDY}.")
+        manager: Any = self.parent
+        if self.folder is None:
+            self.folder = Path(tempfile.mkdtemp(prefix="cage-"))
+            own = self.folder / "run" / "0"
+            own.mkdir(parents=True)
+            for name, value in connection(str(own), "").items():
+                if name not in ("key", "signature_scheme", "kernel_name"):
+                    setattr(manager, name, value)
+        self.kernel_spec.interrupt_mode = "message"
+        key = manager.session.key.decode()
+        words = once(self.folder, "0", key, Limits(), self._kept(kwargs), self.hide_key)
+        self.connection_info = manager.get_connection_info()
+        return await super().pre_launch(cmd=words, **kwargs)
+
+    def _kept(self, kwargs: dict[str, Any]) -> dict[str, str]:
+        """Return what a caged kernel may know of the caller's environment."""
+        names = ("COURSE_DATA_SEED", "NBGRADER_EXECUTION", "NBGRADER_VALIDATING")
+        given = {**os.environ, **kwargs.get("env", {})}
+        return {name: given[name] for name in names if name in given}
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        """Start the cage."""
+        self.process = started(cmd)
+        return self.connection_info
+
+
+def once(
+    folder: Path, name: str, key: str, limits: Limits, extra: dict[str, str], hide_key: bool
+) -> list[str]:
+    """Return the whole command of a cage with a single kernel, and write its connection file."""
+    own = folder / "run" / name
+    own.mkdir(parents=True, exist_ok=True)
+    uid = new_user()
+    hand_over(own, connection("/cage/own", key), uid)
+    request = asked(name, environment(extra), limits, uid)
+    words = command(folder, own, limits.disk, hide_key)
+    return [*words, sys.executable, "-I", "-B", "/cage/inside.py", "once", json.dumps(request)]
+
+
+def new_user() -> int:
+    """Return a user of its own for a kernel where root starts it, 0 for the present user."""
+    return FIRST_USER + secrets.randbelow(10**8) if os.geteuid() == 0 else 0
+
+
+def asked(name: str, env: dict[str, str], limits: Limits, uid: int) -> dict[str, Any]:
+    """Return the request that inside.py takes for a kernel in a cage."""
+    return {
+        "id": name, "env": env, "limits": limits.inside(), "uid": uid, "caged": True,
+        "connection": "/cage/own/connection.json", "work": "/cage/work", "lib": "/cage/lib",
+        "fonts": "/cage/matplotlib",
+    }  # fmt: skip
+
+
+def hand_over(own: Path, content: dict[str, Any], uid: int) -> None:
+    """Write a kernel's connection file and make its folder the kernel's."""
+    path = own / "connection.json"
+    path.write_text(json.dumps(content))
+    path.chmod(0o600)
+    own.chmod(0o700)
+    if uid:
+        os.chown(path, uid, uid)
+        os.chown(own, uid, uid)
+
+
+def started(words: list[str], **streams: Any) -> subprocess.Popen[bytes]:
+    """Start a program in a session of its own, with an empty environment."""
+    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
+    return subprocess.Popen(
+        words, env={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MPLCONFIGDIR":
+                    "/cage/matplotlib", "HOME": "/cage/work"},
+        start_new_session=True, **{"stderr": subprocess.DEVNULL, **quiet, **streams},
+    )  # fmt: skip

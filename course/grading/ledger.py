@@ -1,6 +1,8 @@
 """Results → autograded/, gradebook, feedback/. One writer; files first, then the gradebook."""
 
 import contextlib
+import gzip
+import json
 import shutil
 import warnings
 from collections.abc import Iterator
@@ -14,9 +16,11 @@ from nbgrader.utils import parse_utc
 from course import stock
 from course.errors import CourseError
 from course.grading import result as results
+from course.grading.grade import Graded, Job, Recorded
 from course.grading.result import Result, write_whole
 
-KEY = ".graded-from"  # beside the result: a hash of everything it depends on
+KEY = ".graded-from"  # beside the result: hashes of everything it depends on
+REPLIES = ".answers.gz"  # beside it too: what the answers replied, to judge them anew
 
 
 def folder(root: Path, student: str, sheet: str) -> Path:
@@ -24,13 +28,31 @@ def folder(root: Path, student: str, sheet: str) -> Path:
     return root / "autograded" / student / sheet
 
 
-def holds(root: Path, student: str, sheet: str, key: str) -> bool:
+def holds(root: Path, job: Job) -> bool:
     """Return whether the result of exactly this job is there."""
-    path = folder(root, student, sheet)
+    return _keys(root, job) == [job.run_key(), job.judge_key()]
+
+
+def _keys(root: Path, job: Job) -> list[str]:
+    path = folder(root, job.student, job.sheet)
     try:
-        return (path / KEY).read_text() == key and (path / "result.json").exists()
+        (path / "result.json").stat()
+        return (path / KEY).read_text().split()
     except OSError:
-        return False
+        return []
+
+
+def recorded(root: Path, job: Job) -> Recorded | None:
+    """Return what an earlier run of the same code left, if only the judging has changed."""
+    path = folder(root, job.student, job.sheet)
+    if _keys(root, job)[:1] != [job.run_key()]:
+        return None
+    try:
+        replies = json.loads(gzip.decompress((path / REPLIES).read_bytes()))
+        notebook = (path / f"{job.sheet}.ipynb").read_text(encoding="utf-8")
+        return Recorded(result(root, job.student, job.sheet), notebook, replies)
+    except (OSError, ValueError, EOFError):
+        return None
 
 
 def result(root: Path, student: str, sheet: str) -> Result:
@@ -45,18 +67,22 @@ class Ledger:
         self.root = root
         self.gradebook = gradebook
 
-    def record(self, result: Result, notebook: str, key: str) -> None:
-        """Write a result: notebook and result.json first, then the gradebook, then feedback."""
+    def record(self, graded: Graded) -> None:
+        """Write a result: files first, then the gradebook, then feedback."""
+        result = graded.result
         place = folder(self.root, result.student, result.sheet)
-        write_whole(place / f"{result.sheet}.ipynb", notebook)
+        # Without its key a result counts as missing: one that is interrupted here is done again.
+        (place / KEY).unlink(missing_ok=True)
+        write_whole(place / f"{result.sheet}.ipynb", graded.notebook)
         stamp = self.root / "submitted" / result.student / result.sheet / "timestamp.txt"
         if stamp.is_file():
             shutil.copy(stamp, place)
+        replies = json.dumps(graded.replies).encode()
+        (place / REPLIES).write_bytes(gzip.compress(replies, 1, mtime=0))
         write_whole(place / "result.json", result.text())
         self._enter(result)
         self._feedback(result)
-        # Last, so that a result interrupted on its way is taken up again by the next run.
-        write_whole(place / KEY, key)
+        write_whole(place / KEY, f"{graded.run_key}\n{graded.judge_key}\n")
 
     def bring_into_line(self, recorded: list[Result]) -> None:
         """Enter every result that the gradebook does not hold: it may be new, or was replaced."""

@@ -1,218 +1,28 @@
 """A class: submissions → executor → results.
 
-Grading a submission is a pure function of bytes, :func:`grade`, so any executor of
-`concurrent.futures` can run it; the results come back to one writer, the ledger.
+Grading a submission is a pure function of bytes, so any executor of `concurrent.futures` can run
+it; the results come back to one writer, the ledger.
 """
 
-import contextlib
 import hashlib
 import hmac
-import json
+import multiprocessing
 import os
 import secrets
-import shutil
-import signal
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, wait
+from dataclasses import fields, replace
+from itertools import islice
 from pathlib import Path
 
-import matplotlib
-import nbformat
-from nbformat import NotebookNode
-
-import helpers
-from course import sheet
+from course import stock
 from course.errors import CourseError
 from course.grading import assemble, cage, ledger
-from course.grading.judge import Verdict, of_outputs
-from course.grading.result import Result, Test
+from course.grading.cage import Limits
+from course.grading.grade import Graded, Job, grade
+from course.grading.result import Result
 
-SECONDS_A_CELL = 30
-SECONDS_A_SUBMISSION = 240
-
-
-@dataclass(frozen=True)
-class Job:
-    """Everything that grading one submission depends on."""
-
-    student: str
-    sheet: str
-    submission: bytes | None
-    source: str
-    release: str
-    data_seed: int
-    caged: bool
-    seconds_a_cell: int = SECONDS_A_CELL
-    seconds_a_submission: int = SECONDS_A_SUBMISSION
-    missing: str = ""
-
-    def key(self) -> str:
-        """Return a hash of the job and of the code that grades it."""
-        digest = hashlib.sha256()
-        parts = [self.student, self.sheet, self.source, self.release, self.data_seed, self.caged,
-                 self.seconds_a_cell, self.seconds_a_submission, self.missing]  # fmt: skip
-        digest.update(json.dumps(parts).encode())
-        digest.update(self.submission or b"")
-        digest.update(_code_hash().encode())
-        return digest.hexdigest()
-
-
-@dataclass(frozen=True)
-class Graded:
-    """A job's result, and the notebook that nbgrader's tools show."""
-
-    result: Result
-    notebook: str
-    key: str
-
-
-def _code_hash() -> str:
-    """Return a hash of the helpers and of the engine."""
-    digest = hashlib.sha256()
-    folders = [Path(helpers.__file__).parent, Path(__file__).parent]
-    for path in sorted(p for folder in folders for p in folder.rglob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-def grade(job: Job) -> Graded:
-    """Grade one submission; whatever it is or does, this returns a result."""
-    begun = time.monotonic()
-    source = nbformat.reads(job.source, as_version=4)
-    release = nbformat.reads(job.release, as_version=4)
-    try:
-        if job.submission is None:
-            raise assemble.Refused(job.missing)
-        notebook = assemble.assemble(job.submission, source, release)
-    except assemble.Refused as refused:
-        verdict = Verdict("refused", f"✗ {refused}")
-        notebook = nbformat.from_dict(release)
-        return _graded(job, notebook, release, lambda *_: verdict, begun, refused=True)
-    executed, ran = run_notebook(notebook, job)
-    return _graded(
-        job, executed, release, lambda test, answer: of_outputs(test, answer, ran), begun
-    )
-
-
-def run_notebook(notebook: NotebookNode, job: Job) -> tuple[NotebookNode, str]:
-    """Run a notebook in the cage.
-
-    Returns:
-        The notebook with outputs, as far as it came, and "" or "timeout" or "crashed".
-    """
-    with tempfile.TemporaryDirectory(prefix="cage-") as scratch:
-        folder = Path(scratch)
-        (folder / "work").mkdir()
-        (folder / "notebook.ipynb").write_text(nbformat.writes(notebook), encoding="utf-8")
-        _copy_font_cache(folder / "matplotlib")
-        inside = Path("/cage") if job.caged else folder
-        words = [*(cage.command(folder) if job.caged else []), sys.executable, "-I", "-B",
-                 cage.runner(), str(job.seconds_a_cell)]  # fmt: skip
-        process = subprocess.Popen(
-            words, cwd=folder, env=_environment(inside, job.data_seed), start_new_session=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        ran = ""
-        try:
-            if process.wait(timeout=job.seconds_a_submission):
-                ran = "crashed"
-        except subprocess.TimeoutExpired:
-            ran = "timeout"
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        return _executed(folder / "executed.ipynb", notebook), ran
-
-
-def _environment(folder: Path, data_seed: int) -> dict[str, str]:
-    return {
-        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
-        "HOME": str(folder),
-        "USER": "student",
-        "LANG": "C.UTF-8",
-        "TMPDIR": str(folder),
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "IPYTHONDIR": str(folder / "ipython"),
-        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
-        "MPLCONFIGDIR": str(folder / "matplotlib"),
-        "COURSE_DATA_SEED": str(data_seed),
-    }
-
-
-def _copy_font_cache(folder: Path) -> None:
-    """Hand matplotlib its list of fonts, which takes seconds to make."""
-    folder.mkdir()
-    for path in Path(matplotlib.get_cachedir()).glob("fontlist-*.json"):
-        shutil.copy(path, folder)
-
-
-def _executed(path: Path, notebook: NotebookNode) -> NotebookNode:
-    """Read what the runner left; of its cells, only outputs are taken."""
-    try:
-        left = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
-    except Exception:
-        return notebook
-    for cell, ran in zip(notebook.cells, left.cells, strict=False):
-        if cell.cell_type == "code" and ran.cell_type == "code":
-            cell.outputs, cell.execution_count = ran.outputs, ran.execution_count
-    return notebook
-
-
-def _graded(
-    job: Job,
-    notebook: NotebookNode,
-    release: NotebookNode,
-    decide: Callable[[NotebookNode, NotebookNode], Verdict],
-    begun: float,
-    refused: bool = False,
-) -> Graded:
-    by_grade_id = {sheet.grade_id(c): c for c in notebook.cells if sheet.grade_id(c)}
-    tests: dict[str, Test] = {}
-    for exercise in sheet.exercises(release):
-        cell = by_grade_id[exercise.test]
-        said = decide(cell, by_grade_id[exercise.name])
-        points = exercise.points if said.state == "passed" else 0.0
-        tests[exercise.test] = Test(
-            said.state, points, exercise.points, said.message, said.wrong_turn
-        )
-        cell.outputs = [_output(said)]
-    for cell in release.cells:
-        if sheet.is_manual(cell):
-            name = sheet.grade_id(cell)
-            written = by_grade_id[name].source.strip()
-            untouched = written in ("", assemble.EMPTY, cell.source.strip())
-            state = "refused" if refused else "missing" if untouched else "manual"
-            tests[name] = Test(state, 0.0, float(sheet.flags(cell)["points"]))
-    result = Result(
-        job.student,
-        job.sheet,
-        sum(t.points for t in tests.values()),
-        sum(t.max_points for t in tests.values()),
-        job.data_seed,
-        "bubblewrap" if job.caged else "none",
-        round(time.monotonic() - begun, 2),
-        tests,
-    )
-    return Graded(result, nbformat.writes(notebook) + "\n", job.key())
-
-
-def _output(said: Verdict) -> NotebookNode:
-    """Return the verdict as the test cell's output, in the form that nbgrader scores."""
-    if said.state == "passed":
-        return nbformat.v4.new_output("stream", name="stdout", text=said.message + "\n")
-    return nbformat.v4.new_output(
-        "error", ename=said.state, evalue=said.message, traceback=said.message.splitlines()
-    )
-
-
-# --- the class ---------------------------------------------------------------------------------
+MOST_UNDER_WAY = 32  # jobs handed to the executor at a time
 
 
 def secret(root: Path) -> bytes:
@@ -251,7 +61,13 @@ def sheets(root: Path, wanted: list[str]) -> list[str]:
 
 
 def jobs(
-    root: Path, names: list[str], students: list[str], caged: bool, say: Callable[[str], None]
+    root: Path,
+    names: list[str],
+    students: list[str],
+    caged: bool,
+    say: Callable[[str], None],
+    limits: Limits | None = None,
+    warm: bool = True,
 ) -> list[Job]:
     """Return a job for every folder submitted/STUDENT/SHEET; what is none of these is named.
 
@@ -279,16 +95,15 @@ def jobs(
     found: list[Job] = []
     for student in students or present:
         for path in sorted((folder / student).iterdir()):
-            if path.name not in names or not path.is_dir():
-                if not (root / "source" / path.name).is_dir():
+            if path.name not in names or not path.is_dir() or path.is_symlink():
+                if path.is_symlink() or not (root / "source" / path.name).is_dir():
                     say(f"{path.relative_to(root)}: not a sheet's folder, left alone")
                 continue
             submission, missing = _submission(path)
             source, release = texts[path.name]
             seed = data_seed(key, student, path.name)
-            found.append(
-                Job(student, path.name, submission, source, release, seed, caged, missing=missing)
-            )
+            job = Job(student, path.name, submission, source, release, seed, caged, warm)
+            found.append(replace(job, limits=limits or Limits(), missing=missing))
     return found
 
 
@@ -313,6 +128,8 @@ def grade_class(
     workers: int | None = None,
     force: bool = False,
     no_cage: bool = False,
+    warm: bool = True,
+    limits: Limits | None = None,
     say: Callable[[str], None] = print,
     executor: Executor | None = None,
     progress: Callable[[int, int], None] = lambda done, of: None,
@@ -326,8 +143,10 @@ def grade_class(
         workers: how many submissions run at a time; by default one a processor.
         force: grade also what did not change.
         no_cage: run students' code without a cage.
+        warm: fork kernels from a server that has imported everything.
+        limits: what a submission may use; by default what nbgrader_config.py says.
         say: takes lines that a person should read.
-        executor: where the work is done; by default threads that start processes.
+        executor: where the work is done; by default processes of this machine.
         progress: told how many submissions of how many are done.
 
     Returns:
@@ -339,17 +158,15 @@ def grade_class(
     names = sheets(root, names)
     if not no_cage and cage.works():
         raise CourseError(f"There is no cage here: {cage.works()}; {cage.REMEDY}.")
-    work = jobs(root, names, students, caged=not no_cage, say=say)
-    todo = [
-        job for job in work if force or not ledger.holds(root, job.student, job.sheet, job.key())
-    ]
+    work = jobs(root, names, students, not no_cage, say, limits or configured(root), warm)
+    todo = [job for job in work if force or not ledger.holds(root, job)]
+    if not force:
+        todo = [replace(job, recorded=ledger.recorded(root, job)) for job in todo]
     with ledger.opened(root, names) as book:
-        own = executor or ThreadPoolExecutor(workers or os.cpu_count() or 1)
+        own = executor or processes(min(workers or os.cpu_count() or 1, max(1, len(todo))))
         try:
-            futures = [own.submit(grade, job) for job in todo]
-            for done, future in enumerate(as_completed(futures), 1):
-                graded = future.result()
-                book.record(graded.result, graded.notebook, graded.key)
+            for done, graded in enumerate(completed(own, todo), 1):
+                book.record(graded)
                 progress(done, len(todo))
         finally:
             if executor is None:
@@ -357,3 +174,35 @@ def grade_class(
         results = [ledger.result(root, job.student, job.sheet) for job in work]
         book.bring_into_line(results)
     return results
+
+
+def processes(workers: int) -> ProcessPoolExecutor:
+    """Return an executor of processes that share nothing with this one."""
+    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+
+
+def completed(executor: Executor, todo: list[Job]) -> Iterator[Graded]:
+    """Yield what is graded as it comes; few jobs are under way, however many there are."""
+    waiting = iter(todo)
+    under_way = {executor.submit(grade, job) for job in islice(waiting, 2 * MOST_UNDER_WAY)}
+    while under_way:
+        done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+        for future in done:
+            yield future.result()
+        under_way |= {executor.submit(grade, job) for job in islice(waiting, len(done))}
+
+
+def configured(root: Path) -> Limits:
+    """Return the limits that nbgrader_config.py sets under ``CourseLimits``, else the defaults.
+
+    Raises:
+        CourseError: a limit that does not exist.
+    """
+    given = dict(stock.settings(root).get("CourseLimits", {}))
+    unknown = set(given) - {f.name for f in fields(Limits)}
+    if unknown:
+        known = ", ".join(f.name for f in fields(Limits))
+        raise CourseError(
+            f"nbgrader_config.py: CourseLimits has no {', '.join(sorted(unknown))}; it has {known}."
+        )
+    return replace(Limits(), **{k: type(getattr(Limits(), k))(v) for k, v in given.items()})

@@ -1,0 +1,272 @@
+"""A conversation with one kernel: run a cell, fetch values, call a function, within limits.
+
+What the kernel sends is a stranger's word: messages may be forged, malformed, endless or absent.
+Each ends here in an outcome, never in an error of this side.
+"""
+
+import base64
+import hashlib
+import io
+import queue
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import cloudpickle
+import nbformat
+import numpy as np
+import torch
+import zmq
+from jupyter_client.blocking.client import BlockingKernelClient
+from nbformat import NotebookNode
+
+import helpers.check
+from course.grading import wire
+from course.grading.cage import Limits
+from course.grading.warm import Kernel
+
+# Functions that a check hands to an answer travel by value: the cage has no key to find them in.
+cloudpickle.register_pickle_by_value(helpers.check)
+
+GRACE = 3.0  # seconds between an interrupt and the end
+MOST_NOISE = 50  # malformed messages before a kernel counts as lost
+LARGEST_MESSAGE = wire.LARGEST + (16 << 20)
+
+
+class Stopped(BaseException):
+    """The cage stopped while an answer was asked for: "timeout", "crashed" or "refused".
+
+    Not an Exception, so that no check takes it for an error of the answer's own.
+    """
+
+    def __init__(self, state: str, message: str) -> None:
+        super().__init__(message)
+        self.state = state
+
+
+@dataclass
+class Outcome:
+    """What running a cell led to.
+
+    ``state`` is "ok", "error", "timeout", "stuck" (a timeout beyond any interrupt) or "dead".
+    """
+
+    state: str = "ok"
+    outputs: list[NotebookNode] = field(default_factory=list)
+    execution_count: int | None = None
+    size: int = 0
+    wire: str = ""
+
+
+class Session:
+    """A client of one kernel."""
+
+    def __init__(self, kernel: Kernel, limits: Limits, deadline: float) -> None:
+        self.kernel, self.limits, self.deadline = kernel, limits, deadline
+        self.context = zmq.Context()
+        self.context.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
+        self.context.setsockopt(zmq.RCVHWM, 100)
+        self.context.setsockopt(zmq.LINGER, 0)
+        self.client = BlockingKernelClient(context=self.context)
+        self.client.load_connection_info(kernel.info)  # type: ignore[arg-type]
+        self.client.start_channels(stdin=False, hb=False)
+        self.log: dict[str, str] = {}
+        self.usable = True
+        self._await_ready()
+
+    def _await_ready(self) -> None:
+        """Wait until the kernel answers and its broadcasts arrive."""
+        until = min(self.deadline, time.monotonic() + 30)
+        while time.monotonic() < until and self.kernel.alive():
+            asked = self.client.kernel_info()
+            if self._collect(asked, Outcome(), min(until, time.monotonic() + 0.5)):
+                return
+
+    def close(self) -> None:
+        """End the kernel and the connection."""
+        self.kernel.kill()
+        self.client.stop_channels()
+        self.context.destroy(linger=0)
+
+    def remaining(self, seconds: float) -> float:
+        """Return the time until which something that may take so long must be done."""
+        return min(self.deadline, time.monotonic() + seconds)
+
+    def run(self, source: str, silent: bool = False, seconds: float | None = None) -> Outcome:
+        """Run a cell."""
+        outcome = Outcome()
+        until = self.remaining(self.limits.cell_seconds if seconds is None else seconds)
+        asked = self.client.execute(source, silent=silent, allow_stdin=False, stop_on_error=False)
+        if self._collect(asked, outcome, until):
+            return outcome
+        if not self.kernel.alive():
+            outcome.state, self.usable = "dead", False
+            return outcome
+        outcome.state = "timeout"
+        self.client.control_channel.send(self.client.session.msg("interrupt_request", {}))
+        ignored = Outcome()
+        if not self._collect(asked, ignored, time.monotonic() + GRACE):
+            outcome.state, self.usable = "stuck" if self.kernel.alive() else "dead", False
+        return outcome
+
+    def _collect(self, asked: str, outcome: Outcome, until: float) -> bool:
+        """Take messages until the kernel is idle; return False when time or the kernel ends."""
+        noise = 0
+        while True:
+            left = until - time.monotonic()
+            if left <= 0 or noise > MOST_NOISE:
+                return False
+            try:
+                message = self.client.get_iopub_msg(timeout=min(left, 0.2))
+            except queue.Empty:
+                if not self.kernel.alive():
+                    return False
+                continue
+            except Exception:  # a message that is none
+                noise += 1
+                continue
+            try:
+                if message["parent_header"].get("msg_id") != asked:
+                    continue
+                if self._take(message["msg_type"], message["content"], outcome):
+                    return True
+            except Exception:  # a message of another shape than the protocol's
+                noise += 1
+
+    def _take(self, kind: str, content: dict[str, Any], outcome: Outcome) -> bool:
+        if kind == "status":
+            return bool(content["execution_state"] == "idle")
+        if kind == "execute_input":
+            outcome.execution_count = int(content["execution_count"])
+        elif kind in ("stream", "display_data", "execute_result", "error"):
+            data = content.get("data")
+            if kind == "display_data" and isinstance(data, dict) and wire.MIME in data:
+                outcome.wire = str(data[wire.MIME])
+                return False
+            if kind == "error":
+                outcome.state = "error"
+            self._keep(kind, content, outcome)
+        return False
+
+    def _keep(self, kind: str, content: dict[str, Any], outcome: Outcome) -> None:
+        """Add an output to a cell's, up to its limit; neighbouring text is joined."""
+        output = nbformat.v4.output_from_msg(
+            {"header": {"msg_type": kind}, "content": content, "metadata": {}}
+        )
+        size = len(str(output))
+        if outcome.size > self.limits.output:
+            return
+        outcome.size += size
+        if outcome.size > self.limits.output:
+            if kind == "error":  # an error is told, however long
+                output = nbformat.v4.new_output(
+                    "error", ename=str(output.ename)[:200], evalue=str(output.evalue)[:2000]
+                )
+            elif kind == "stream":
+                output.text = str(output.text)[:10_000] + "\n... the rest was cut\n"
+            else:
+                output = nbformat.v4.new_output("stream", text="... a large output was cut\n")
+        last = outcome.outputs[-1] if outcome.outputs else None
+        if (
+            last is not None
+            and kind == last.output_type == output.output_type == "stream"
+            and last.name == output.name
+        ):
+            last.text += output.text
+        else:
+            outcome.outputs.append(output)
+
+    # --- answers -------------------------------------------------------------------------------
+
+    def values(self, names: tuple[str, ...]) -> dict[str, Any]:
+        """Return the values of those names that exist.
+
+        Raises:
+            Stopped: the kernel ended, was too slow, or sent no honest reply.
+        """
+        values, raised = self.ask(f"names={list(names)!r}", f"names {names!r}")
+        if raised is not None:
+            raise Stopped("refused", f"the answer cannot be handed over: {raised}")
+        return {name: values[name] for name in names if name in values}
+
+    def call(self, handle: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call a function in the cage; return its value or raise its exception."""
+        payload = base64.b64encode(pickled((args, kwargs))).decode()
+        values, raised = self.ask(
+            f"handle={handle}, arguments={payload!r}", f"call {handle} {payload}"
+        )
+        if raised is not None:
+            raise raised
+        if "returned" not in values:
+            raise Stopped("refused", "the answer sent no value back")
+        return values["returned"]
+
+    def ask(self, request: str, recorded_as: str) -> tuple[dict[str, Any], Exception | None]:
+        """Send a request over the wire, and record the reply under a digest of the request."""
+        outcome = self.run(f"__import__('_course_wire').reply({request})", silent=True)
+        if outcome.state in ("timeout", "stuck"):
+            raise Stopped("timeout", "the answer took too long")
+        if outcome.state == "dead":
+            raise Stopped("crashed", "the kernel died")
+        if outcome.state == "error" and not outcome.wire:
+            raise Stopped("refused", "the answer sent no reply")
+        self.log[hashlib.sha256(recorded_as.encode()).hexdigest()] = outcome.wire
+        return self.read(outcome.wire)
+
+    def read(self, text: str) -> tuple[dict[str, Any], Exception | None]:
+        """Decode a reply; functions in it become proxies of this session."""
+        try:
+            return wire.decode(text, lambda handle, shown: Proxy(self, handle, shown))
+        except wire.Malformed as error:
+            raise Stopped("refused", f"the answer cannot be handed over: {error}") from None
+
+
+class Replay(Session):
+    """A session without a kernel: it knows the replies of an earlier one.
+
+    Raises KeyError, as a `Missing`, when something else is asked than was asked then.
+    """
+
+    def __init__(self, log: dict[str, str]) -> None:
+        self.log = log
+
+    def ask(self, request: str, recorded_as: str) -> tuple[dict[str, Any], Exception | None]:
+        """Look a reply up."""
+        digest = hashlib.sha256(recorded_as.encode()).hexdigest()
+        if digest not in self.log:
+            raise Missing
+        return self.read(self.log[digest])
+
+
+class Missing(BaseException):
+    """A recorded session was asked something new: the student's code has to run again."""
+
+
+class Proxy:
+    """A function in the cage, callable from here."""
+
+    def __init__(self, session: Session, handle: int, shown: str) -> None:
+        self._session, self._handle, self._shown = session, handle, shown
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function where it lives."""
+        return self._session.call(self._handle, args, kwargs)
+
+    def __repr__(self) -> str:
+        return self._shown or "<function>"
+
+
+class _Pickler(cloudpickle.Pickler):
+    """Pickles tensors as plain arrays: smaller, and the same bytes for the same numbers."""
+
+    def reducer_override(self, thing: Any) -> Any:
+        if type(thing) is torch.Tensor and thing.dtype not in (torch.bfloat16,):
+            return torch.from_numpy, (np.array(thing.detach().contiguous().numpy()),)
+        return super().reducer_override(thing)
+
+
+def pickled(thing: Any) -> bytes:
+    """Return arguments as bytes for the cage."""
+    buffer = io.BytesIO()
+    _Pickler(buffer).dump(thing)
+    return buffer.getvalue()
