@@ -8,6 +8,7 @@ its result keeps passing, a copied or typed-in number does not.
 import hashlib
 import os
 
+import numpy as np
 import torch
 
 PRACTICE_SEED = 0
@@ -102,3 +103,83 @@ def waits(name: str, n: int, rate: float) -> torch.Tensor:
 def counts(name: str, n: int, rate: float) -> torch.Tensor:
     """Draw n Poisson counts with mean rate, whole numbers as a float64 tensor of shape (n,)."""
     return torch.poisson(torch.full((n,), rate, dtype=torch.float64), generator=generator(name))
+
+
+# --- 06 mixtures -------------------------------------------------------------------------------
+
+
+def beta_draws(name: str, n: int, a: float, b: float) -> torch.Tensor:
+    """Draw n independent values from Beta(a, b), as a float64 tensor of shape (n,)."""
+    rng = np.random.default_rng(generator(name).initial_seed())
+    return torch.as_tensor(rng.beta(a, b, n))
+
+
+def two_peaks(n: int = 10000) -> torch.Tensor:
+    """Draw from Beta(10, 1.5) and Beta(1.5, 10), a coin deciding each time which of the two.
+
+    At a desk, the sample of 10000 is the very one of the sheet's tutorial: NumPy's generator with
+    seed 0 draws coins, then both Betas. Fresh data come from the same calls with another seed.
+
+    Args:
+        n: number of observations.
+
+    Returns:
+        float64 tensor of shape (n,), between 0 and 1.
+    """
+    own = 0 if is_practice() and n == 10000 else generator(f"mixtures: {n}").initial_seed()
+    rng = np.random.default_rng(own)
+    coin, high, low = rng.binomial(1, 0.5, n), rng.beta(10, 1.5, n), rng.beta(1.5, 10, n)
+    return torch.as_tensor(coin * high + (1 - coin) * low)
+
+
+# --- 04 normals --------------------------------------------------------------------------------
+
+# What the tutorial's printed losses say about its samples, to more digits than its estimates: mean
+# and 1/n variance of the first, mean and 1/n covariance of the second. Every run in it depends on
+# the data through these numbers only, so samples that have them give its tables again.
+NORMALS_MEAN, NORMALS_VARIANCE = -0.0173946, 1.0097441
+NORMALS_PAIRS_MEAN = (0.0090449, -0.0074197)
+NORMALS_PAIRS_COVARIANCE = ((1.0582160, 0.4562852), (0.4562852, 1.7320359))
+
+
+def normals_sample() -> torch.Tensor:
+    """Draw the 10000 observations of sheet 04, normal with standard deviation 1.
+
+    At a desk they are shifted and scaled to the mean and the 1/n variance of the tutorial's sample.
+    Fresh data have a location of their own, which no number typed in meets.
+
+    Returns:
+        float64 tensor of shape (10000,).
+    """
+    draws = normal("normals: sample", 10000)
+    if not is_practice():
+        return draws + uniform("normals: location", 1, 0.3, 0.7)
+    draws = (draws - draws.mean()) / draws.std(correction=0)
+    return NORMALS_MEAN + NORMALS_VARIANCE**0.5 * draws
+
+
+def normals_pairs() -> torch.Tensor:
+    """Draw the 1000 pairs of sheet 04: mean (0, 0), covariance [[1, 0.5], [0.5, 2]].
+
+    At a desk they are moved to the mean and the 1/n covariance of the tutorial's sample.
+
+    Returns:
+        float64 tensor of shape (1000, 2).
+    """
+    truth = torch.tensor([[1.0, 0.5], [0.5, 2.0]], dtype=torch.float64)
+    draws = normal("normals: pairs", 2000).reshape(1000, 2)
+    if not is_practice():
+        return draws @ torch.linalg.cholesky(truth).T
+    draws = draws - draws.mean(dim=0)
+    spread = torch.linalg.cholesky(draws.T @ draws / len(draws))
+    white = torch.linalg.solve_triangular(spread, draws.T, upper=False).T
+    wanted = torch.tensor(NORMALS_PAIRS_COVARIANCE, dtype=torch.float64)
+    mean = torch.tensor(NORMALS_PAIRS_MEAN, dtype=torch.float64)
+    return mean + white @ torch.linalg.cholesky(wanted).T
+
+
+def rows(name: str, n: int, loc: list[float], factor: list[list[float]]) -> torch.Tensor:
+    """Draw n rows loc + factor · z, z standard normal, as a float64 tensor of shape (n, d)."""
+    z = normal(name, n * len(loc)).reshape(n, len(loc))
+    wide = torch.tensor(factor, dtype=torch.float64)
+    return torch.tensor(loc, dtype=torch.float64) + z @ wide.T

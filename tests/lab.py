@@ -24,6 +24,8 @@ CHROMIUM = (
 NOTEBOOK = ".jp-NotebookPanel:not(.lm-mod-hidden)"
 # Error outputs and what a cell writes to stderr look alike in JupyterLab: red, and of this type.
 COMPLAINT = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]'
+# What no output shows, such as an error in a slider's callback, is counted in the status bar.
+LOG = ".jp-LogConsoleStatusItem:not(.lm-mod-hidden)"
 PATIENCE = 120_000  # milliseconds for what runs a whole sheet
 # Cells far below are put on the page later, and a cell that waits for the kernel shows [*].
 SETTLED = """count => {
@@ -98,7 +100,7 @@ def _await(server: subprocess.Popen[bytes], port: int, log: Path, seconds: float
 
 
 @contextlib.contextmanager
-def photographed(page: Page) -> Iterator[None]:
+def photographed(page: Page, doing: str) -> Iterator[None]:
     """Where something in here fails, keep a picture of the page and say where it is."""
     try:
         yield
@@ -106,7 +108,8 @@ def photographed(page: Page) -> Iterator[None]:
         path = Path(tempfile.mkdtemp(prefix="browser-")) / "failed.png"
         with contextlib.suppress(Error):
             page.screenshot(path=path)
-        raise AssertionError(f"{error}\nThe page, when this failed: {path}") from error
+        said = str(error)[:1000]  # Playwright adds the whole page in words
+        raise AssertionError(f"{doing}: {said}\nThe page then: {path}") from error
 
 
 def open_sheet(page: Page, url: str, path: str, workspace: str) -> None:
@@ -161,5 +164,6 @@ def validate(page: Page) -> str:
 def stop_kernels(page: Page, url: str) -> None:
     """Shut down every kernel, so that a long course needs no more memory than one sheet."""
     headers = {"Authorization": f"token {TOKEN}"}
-    for session in page.request.get(f"{url}/api/sessions", headers=headers).json():
-        page.request.delete(f"{url}/api/sessions/{session['id']}", headers=headers)
+    with contextlib.suppress(Error):  # a tidy-up: it must not hide why a test failed
+        for session in page.request.get(f"{url}/api/sessions", headers=headers).json():
+            page.request.delete(f"{url}/api/sessions/{session['id']}", headers=headers)

@@ -177,14 +177,22 @@ def compare(tested: str, value: Any, expected: Any, bound: float = CLOSED_FORM) 
         raise CheckFailed(tested, *apart(expected, value))
 
 
-def compare_sampled(tested: str, value: Any, expected: Any, standard_error: float) -> None:
+def compare_sampled(
+    tested: str, value: Any, expected: Any, standard_error: float | torch.Tensor
+) -> None:
     """Compare an estimate from random data with its expectation.
+
+    Args:
+        tested: what was tested, for the message.
+        value: the answer's value.
+        expected: its expectation.
+        standard_error: one for all of its numbers, or one for each.
 
     Raises:
         CheckFailed: wrong type, wrong shape, NaN, or more than SAMPLED_Z standard errors away.
     """
     got = numbers(tested, value, expected)
-    away = float((got.to(torch.float64) - expected).abs().max()) / standard_error
+    away = float(((got.to(torch.float64) - expected).abs() / standard_error).max())
     if not record("sampled z", away / SAMPLED_Z):
         likely = f"{show(expected)}, give or take {show(SAMPLED_Z * standard_error, 2)}"
         raise CheckFailed(tested, likely, show(value))

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+
 from helpers.check import verdict
 from helpers.check.calling import call, own_copy
 from helpers.check.measure import CLOSED_FORM, compare, compare_sampled, record, same
@@ -37,13 +39,16 @@ class Case:
     """One call of an answer, with the words that describe it and the value it should return.
 
     A ``standard_error`` marks the expected value as one that a right answer meets only up to
-    chance: it is compared by :func:`compare_sampled`.
+    chance: it is compared by :func:`compare_sampled`. A ``judge`` takes the words, the answer's
+    value and the expected one, and compares them in its own way: it records, and raises
+    CheckFailed.
     """
 
     described: str
     args: tuple[Any, ...]
     expected: Any
-    standard_error: float | None = None
+    standard_error: float | torch.Tensor | None = None
+    judge: Callable[[str, Any, Any], None] | None = None
 
 
 def function_agrees(
@@ -70,7 +75,9 @@ def function_agrees(
         try:
             value = call(case.described, answer, *case.args)
             outcomes.append(value)
-            if case.standard_error is None:
+            if case.judge is not None:
+                case.judge(case.described, value, case.expected)
+            elif case.standard_error is None:
                 compare(case.described, value, case.expected, bound)
             else:
                 compare_sampled(case.described, value, case.expected, case.standard_error)

@@ -3,22 +3,46 @@
 from collections.abc import Callable
 
 from helpers.demos.autodiff import draw_tangent, tangent
+from helpers.demos.constraints import draw_two_coordinates, two_coordinates
 from helpers.demos.demo import Demo, Drawn, slider
+from helpers.demos.elbo import draw_elbo_and_gap, elbo_and_gap
+from helpers.demos.kl import draw_two_divergences, two_divergences
 from helpers.demos.likelihood import draw_likelihood, likelihood
+from helpers.demos.mixtures import draw_start_number, start_number
+from helpers.demos.normals import adam, draw_adam
 from helpers.demos.sgd import draw_learning_rate, learning_rate
 
 __all__ = [
     "ALL",
     "Demo",
     "Drawn",
+    "adam",
+    "draw_adam",
+    "draw_elbo_and_gap",
     "draw_learning_rate",
     "draw_likelihood",
+    "draw_start_number",
     "draw_tangent",
+    "draw_two_coordinates",
+    "draw_two_divergences",
+    "elbo_and_gap",
     "learning_rate",
     "likelihood",
     "slider",
+    "start_number",
     "tangent",
+    "two_coordinates",
+    "two_divergences",
 ]
 
 # Every demo of the course: tested at both ends of each slider.
-ALL: list[Callable[[], Demo]] = [tangent, likelihood, learning_rate]
+ALL: list[Callable[[], Demo]] = [
+    tangent,
+    likelihood,
+    learning_rate,
+    adam,
+    two_coordinates,
+    elbo_and_gap,
+    two_divergences,
+    start_number,
+]

@@ -1,0 +1,175 @@
+"""Closed forms and references of sheet 06: one Beta, a mixture of Betas, and their optima."""
+
+from collections.abc import Callable
+
+import torch
+from torch.nn.functional import softplus
+
+
+def beta_mle(x: torch.Tensor) -> torch.Tensor:
+    """Return the maximum-likelihood parameters (a, b) of one Beta distribution.
+
+    log p = (a − 1) log x + (b − 1) log(1 − x) + lnΓ(a + b) − lnΓ(a) − lnΓ(b), so the mean score
+    vanishes where ψ(a) − ψ(a+b) = mean log x and ψ(b) − ψ(a+b) = mean log(1 − x). The
+    log-likelihood of this exponential family is strictly concave in (a, b): one solution.
+
+    Args:
+        x: observations strictly between 0 and 1, not all equal, shape (n,).
+
+    Returns:
+        float64 tensor (a, b), see :func:`solve_scores` for its error.
+    """
+    x = x.to(torch.float64)
+    return solve_scores(torch.log(x).mean(), torch.log1p(-x).mean())
+
+
+def solve_scores(log_x: torch.Tensor, log_rest: torch.Tensor, steps: int = 40) -> torch.Tensor:
+    """Solve ψ(a) − ψ(a+b) = log_x and ψ(b) − ψ(a+b) = log_rest by Newton's method.
+
+    It starts at (0.1, 0.1), below the solution, from where each step falls short and none jumps
+    over; some ten steps are enough. A step that would make a parameter negative is halved.
+
+    Args:
+        log_x: mean of log x.
+        log_rest: mean of log(1 − x), with exp(log_x) + exp(log_rest) < 1.
+        steps: number of Newton steps.
+
+    Returns:
+        float64 tensor (a, b), exact to a relative 1e-10 for parameters from 0.3 to 100 (tested).
+    """
+    target = torch.stack([log_x, log_rest]).to(torch.float64)
+    ab = torch.full((2,), 0.1, dtype=torch.float64)
+    for _ in range(steps):
+        score = target - (torch.digamma(ab) - torch.digamma(ab.sum()))
+        curvature = torch.diag(torch.polygamma(1, ab)) - torch.polygamma(1, ab.sum())
+        move = torch.linalg.solve(curvature, score)
+        while (ab + move <= 0).any():
+            move = move / 2
+        ab = ab + move
+    return ab
+
+
+def beta_moments(x: torch.Tensor) -> torch.Tensor:
+    """Return (a, b) by the method of moments: mean m, variance v, a + b = m(1 − m)/v − 1."""
+    m, v = x.mean(), x.var(correction=0)
+    both = m * (1 - m) / v - 1
+    return torch.stack([m * both, (1 - m) * both])
+
+
+def parameters(raw: torch.Tensor) -> torch.Tensor:
+    """Return (a, b, weight) of each component: softplus for a and b, softmax over the weights.
+
+    Args:
+        raw: unconstrained parameters, a row for each component, shape (k, 3).
+    """
+    weights = torch.softmax(raw[:, 2], dim=0)
+    return torch.cat([softplus(raw[:, :2]), weights[:, None]], dim=1)
+
+
+def joint(params: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """Return log weight + log density of every component at every observation.
+
+    Args:
+        params: (a, b, weight) of each component, shape (k, 3); weights are used as they are.
+        x: observations in [0, 1], shape (n,).
+
+    Returns:
+        Tensor of shape (n, k); −∞ at 0 and 1 where the density vanishes, never NaN for a, b > 0.
+    """
+    a, b, weight = params.unbind(1)
+    powers = torch.xlogy(a - 1, x[:, None]) + torch.xlogy(b - 1, 1 - x[:, None])
+    return powers + torch.lgamma(a + b) - torch.lgamma(a) - torch.lgamma(b) + torch.log(weight)
+
+
+def mixture_log_prob(params: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """Return log Σ weight · Beta(x | a, b), shape (n,); arguments as for :func:`joint`."""
+    return torch.logsumexp(joint(params, x), dim=1)
+
+
+def responsibilities(params: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """Return P(component | x) by Bayes' rule, shape (n, k); arguments as for :func:`joint`."""
+    return torch.softmax(joint(params, x), dim=1)
+
+
+def mixture_optimum(x: torch.Tensor, start: torch.Tensor, steps: int = 50) -> torch.Tensor:
+    """Return the local optimum of a mixture of Betas, by Newton's method from a start in float64.
+
+    The coordinates are log a, log b of each component and log(weight / last weight), in which the
+    mean negative log-likelihood is smooth; steps that do not lower it are halved.
+
+    Args:
+        x: observations strictly between 0 and 1, shape (n,).
+        start: (a, b, weight) of each component, near the optimum, shape (k, 3).
+        steps: most Newton steps.
+
+    Returns:
+        (a, b, weight) of each component, shape (k, 3); the gradient there is below 1e-9 (tested).
+    """
+    x, start, k = x.to(torch.float64), start.to(torch.float64), len(start)
+
+    def unpack(z: torch.Tensor) -> torch.Tensor:
+        weights = torch.softmax(torch.cat([z[2 * k :], z.new_zeros(1)]), dim=0)
+        return torch.cat([z[: 2 * k].exp().reshape(k, 2), weights[:, None]], dim=1)
+
+    def loss(z: torch.Tensor) -> torch.Tensor:
+        return -mixture_log_prob(unpack(z), x).mean()
+
+    odds = torch.log(start[:-1, 2] / start[-1, 2])
+    z = torch.cat([start[:, :2].log().flatten(), odds])
+    for _ in range(steps):
+        tracked = z.clone().requires_grad_(True)
+        (slope,) = torch.autograd.grad(loss(tracked), tracked)
+        if slope.abs().max() < 1e-11:
+            break
+        move = torch.linalg.solve(torch.autograd.functional.hessian(loss, z), slope)
+        while loss(z - move) > loss(z) and move.abs().max() > 1e-15:
+            move = move / 2
+        z = z - move
+    return unpack(z)
+
+
+Step = Callable[[torch.optim.Adam, torch.Tensor, torch.Tensor, torch.Tensor], tuple[float, float]]
+
+
+def train_and_validate(
+    optimizer: torch.optim.Adam,
+    raw: torch.Tensor,
+    train: torch.Tensor,
+    validation: torch.Tensor,
+) -> tuple[float, float]:
+    """Make one epoch of the sheet's training: log, step on the training data, then validate.
+
+    Args:
+        optimizer: Adam over ``raw``.
+        raw: unconstrained parameters, shape (k, 3), tracked.
+        train: training data, shape (n,).
+        validation: validation data, shape (m,).
+
+    Returns:
+        The mean training loss before the step, and the mean validation loss after it.
+    """
+    optimizer.zero_grad()
+    loss = mean_loss(raw, train)
+    loss.backward()
+    optimizer.step()
+    return loss.item(), mean_loss(raw, validation).item()
+
+
+def mean_loss(raw: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """Return the mean negative log-likelihood of a mixture in unconstrained parameters."""
+    return -mixture_log_prob(parameters(raw), x).mean()
+
+
+def logs(
+    epoch: Step,
+    raw: torch.Tensor,
+    train: torch.Tensor,
+    validation: torch.Tensor,
+    learning_rate: float,
+    epochs: int,
+) -> torch.Tensor:
+    """Run Adam for some epochs and return both logs, training first, shape (2, epochs)."""
+    raw = raw.detach().to(torch.float64).clone().requires_grad_(True)
+    optimizer = torch.optim.Adam([raw], lr=learning_rate)
+    pairs = [epoch(optimizer, raw, train, validation) for _ in range(epochs)]
+    return torch.tensor(pairs, dtype=torch.float64).T

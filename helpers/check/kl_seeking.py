@@ -1,0 +1,98 @@
+"""Checks of sheet 07: the local optimum of KL(q‖p) in the valley of a start."""
+
+import math
+from typing import Any
+
+from torch.distributions import MixtureSameFamily
+
+from helpers import data
+from helpers.check.analytic import kl as analytic
+from helpers.check.kl_fits import EXCESS, Pair, judge_excess, kl_of, roughly, two_peaks, words
+from helpers.check.measure import as_tensor, same
+from helpers.check.turns import Case, Turn, function_agrees
+from helpers.check.verdict import passed
+
+
+def seeking_normal(answer: Any) -> bool:
+    """Check ``seeking_normal(p, loc, scale)``: the local optimum of KL(q‖p) in the start's valley.
+
+    The reference is found by Newton's method in float64, with quadrature of known error.
+    """
+    cases = []
+    for side, starts in [(1, (0, 1)), (-1, (0,))]:
+        p, pairs = two_peaks(f"kl: seeking {side}", side)
+        u = data.uniform(f"kl: starts {side}", 4).tolist()
+        for i in starts:
+            m, s = pairs[i]
+            start = m + (u[i] - 0.5) * s, s * (1.2 + 0.2 * u[2 + i])
+            best = analytic.seeking_optimum(p, *pairs[i])
+            least, kl = kl_of(p)(best), kl_of(p)
+            described = f"seeking_normal(p, {start[0]:.3f}, {start[1]:.3f}), p = {words(p)}"
+            judge = judge_excess(lambda a, b, kl=kl, least=least: kl((a, b)) - least)  # type: ignore[misc]
+            cases.append(Case(described, (p, *start), best, judge=judge))
+    function_agrees(answer, cases, SEEKING_TURNS)
+    return passed("seeking_normal: within 2e-6 nats of the local optimum, from three starts.")
+
+
+def _valley(p: MixtureSameFamily, loc: float) -> Pair:
+    """Return the component whose valley a start lies in."""
+    c: Any = p.component_distribution
+    nearest = int(((c.loc - loc) / c.scale).abs().argmin())
+    return float(c.loc[nearest]), float(c.scale[nearest])
+
+
+def _optimum(p: MixtureSameFamily, loc: float, span: float = analytic.SPAN) -> Pair:
+    return analytic.seeking_optimum(p, *_valley(p, loc), span)
+
+
+def _best_of_all(p: MixtureSameFamily, loc: float, scale: float) -> Pair:
+    c: Any = p.component_distribution
+    pairs = zip(c.loc.tolist(), c.scale.tolist(), strict=True)
+    return min((analytic.seeking_optimum(p, *pair) for pair in pairs), key=kl_of(p))
+
+
+def _collapsed(got: Any, peak: Pair) -> bool:
+    """Whether a q has the place of a peak, and far less than its width."""
+    taken = as_tensor(got)
+    if taken is None or taken.shape != (2,):
+        return False
+    return abs(float(taken[0]) - peak[0]) < 0.1 * peak[1] and float(taken[1]) < 0.3 * peak[1]
+
+
+def _on_the_way(got: Any, given: tuple[MixtureSameFamily, float, float]) -> bool:
+    """Whether a q is better than the start, and not at the bottom of the start's valley."""
+    p, loc, scale = given
+    taken = as_tensor(got)
+    if taken is None or taken.shape != (2,) or not float(taken[1]) > 0:
+        return False
+    reached = float(taken[0]), float(taken[1])
+    least, here, start = (kl_of(p)(v) for v in (_optimum(p, loc), reached, (loc, scale)))
+    return least - EXCESS <= here < start
+
+
+SEEKING_TURNS = [
+    Turn("never moves", "this is the start: the parameters that your steps change are not these.",
+         lambda p, loc, scale: (loc, scale)),
+    Turn("direction reversed", "this q has the mean and the spread of p: it minimises KL(p‖q).",
+         lambda p, loc, scale: (float(p.mean), float(p.stddev)),
+         alike=lambda got, want: same(got, want, 0.01)),
+    Turn("one component", "near a peak p is almost a component, but the other one adds to "
+         "its tail.",
+         lambda p, loc, scale: _valley(p, loc)),
+    Turn("range too short", "you cut q off too early: integrate over at least 4 of its standard "
+         "deviations to each side.",
+         lambda p, loc, scale: [_optimum(p, loc, k) for k in (1.0, 1.5, 2.0, 2.5, 3.0)],
+         alike=lambda got, wanted: roughly(got, wanted, 1e-4)),
+    Turn("variance for standard deviation", "the second number is a scale, not its square.",
+         lambda p, loc, scale: (_optimum(p, loc)[0], _optimum(p, loc)[1] ** 2),
+         alike=lambda got, want: same(got, want, 1e-4)),
+    Turn("log scale returned", "you return the logarithm of the scale; take exp before you return.",
+         lambda p, loc, scale: (_optimum(p, loc)[0], math.log(_optimum(p, loc)[1])),
+         alike=lambda got, want: same(got, want, 1e-4)),
+    Turn("entropy forgotten", "without log q in the integrand q shrinks to a needle on the peak.",
+         lambda p, loc, scale: _valley(p, loc), alike=_collapsed),
+    Turn("start ignored", "this is the best valley of all; the exercise asks for the start's own.",
+         _best_of_all, alike=lambda got, want: same(got, want, 1e-3)),
+    Turn("stops early", "on its way, but not at the bottom yet: make more steps, or larger ones.",
+         lambda p, loc, scale: (p, loc, scale), alike=_on_the_way),
+]  # fmt: skip

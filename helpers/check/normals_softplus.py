@@ -1,0 +1,115 @@
+"""The check of sheet 04's softplus and its inverse."""
+
+from typing import Any
+
+import torch
+
+from helpers import data
+from helpers.check.analytic import normals as analytic
+from helpers.check.measure import as_tensor, same
+from helpers.check.turns import Case, Turn, function_agrees
+from helpers.check.verdict import passed, show
+
+
+def softplus_pair(positive: Any, raw_for: Any) -> bool:
+    """Check ``positive(raw)``, softplus, and ``raw_for(scale)``, its inverse, in this order.
+
+    Small, ordinary and large arguments stand in cases of their own: a relative difference is taken
+    on the scale of all numbers of a case. No raw value of a scale is near zero, and all arguments
+    are numbers that single precision holds as they are.
+    """
+    u = data.uniform("normals: raw", 12, 1.0, 1.4)
+    forth = {
+        "ordinary": u[:6].reshape(2, 3) * torch.tensor([-2.0, 1.0, 2.5]),
+        "small": -12 * u[6:9],
+        "very small": -45 * u[9:10],
+        "large": torch.tensor([500.0, 800.0]) * u[10:],
+    }
+    forth = {words: raw.float().double() for words, raw in forth.items()}
+    v = data.uniform("normals: scale", 12, 1.0, 1.4)
+    back = {
+        "ordinary": v[:6].reshape(2, 3) * torch.tensor([0.2, 1.5, 3.0]),
+        "small": 1e-8 * v[6:9],
+        "very small": 1e-20 * v[9:10],
+        "large": torch.tensor([500.0, 1000.0]) * v[10:],
+    }
+    back = {words: scale.float().double() for words, scale in back.items()}
+    cases = [Case(f"positive(raw) for {words} raw = {show(raw)}", (raw,), analytic.softplus(raw))
+             for words, raw in forth.items()]  # fmt: skip
+    function_agrees(positive, cases, POSITIVE_TURNS)
+    cases = [Case(f"raw_for(scale) for {words} scale = {show(scale)}", (scale,),
+                  analytic.softplus_inverse(scale)) for words, scale in back.items()]  # fmt: skip
+    function_agrees(raw_for, cases, RAW_TURNS)
+    return passed("positive and raw_for: softplus and its inverse, for small and large numbers.")
+
+
+def _as_typed(got: Any, typed: list[torch.Tensor]) -> bool:
+    """Return whether a value is what some formula gives, typed as it stands, to three digits."""
+    return any(same(got, one, 1e-3) for one in typed)
+
+
+def _both(formula: Any) -> Any:
+    """Return a turn's values in double and in single precision."""
+    return lambda x: [formula(x), formula(x.float())]
+
+
+def _naive(raw: torch.Tensor) -> torch.Tensor:
+    return torch.log(1 + torch.exp(raw))
+
+
+def _cut(x: torch.Tensor, typed: torch.Tensor) -> torch.Tensor:
+    """Return a formula's values with the argument itself where that is above 20."""
+    return torch.where(x > 20, x, typed)
+
+
+def _is_clamped(got: Any, raw: torch.Tensor) -> bool:
+    """Whether a value is raw where that is positive, and one small constant elsewhere."""
+    value = as_tensor(got)
+    if value is None or value.shape != raw.shape:
+        return False
+    above, below = raw > 0, value[raw <= 0]
+    constant = not len(below) or bool((below == below[0]).all() and 0 <= below[0] < 0.2)
+    return same(value[above], raw[above]) and constant if above.any() else constant
+
+
+POSITIVE_TURNS = [
+    Turn("overflow", "exp of a large number is infinite: let a function of torch take the log of "
+         "1 + exp(raw).", _both(_naive), alike=_as_typed),
+    Turn("small values lost", "next to 1 a tiny exp(raw) is rounded away, and the scale is 0; "
+         "there is a function for log(1 + x).",
+         _both(lambda raw: _cut(raw, _naive(raw))), alike=_as_typed),
+    Turn("no transform", "you return raw, which may be negative.",
+         lambda raw: [raw, torch.log(raw.exp())], alike=_as_typed),
+    Turn("absolute value", "the absolute value has a corner at 0, and two raws for each scale.",
+         lambda raw: raw.abs()),
+    Turn("clamped", "where it is cut off, the slope is zero, and the scale never comes back.",
+         lambda raw: raw, alike=_is_clamped),
+    Turn("exponential for softplus", "exp is positive too, but another function than asked for.",
+         _both(torch.exp), alike=_as_typed),
+    Turn("square for softplus", "a square has two raws for each scale; softplus is asked for.",
+         lambda raw: raw**2),
+    Turn("sigmoid for softplus", "the sigmoid is softplus's slope, and never exceeds 1.",
+         _both(torch.sigmoid), alike=_as_typed),
+    Turn("sign", "this is softplus of −raw.", lambda raw: analytic.softplus(-raw)),
+]  # fmt: skip
+RAW_TURNS = [
+    Turn("overflow", "exp of a large number is infinite; take exp(s) out of the bracket first.",
+         lambda s: [r for f in (lambda t: torch.expm1(t).log(), lambda t: (t.exp() - 1).log())
+                    for r in _both(f)(s)], alike=_as_typed),
+    Turn("small scales lost", "exp of a tiny number is 1, and 1 − 1 has no logarithm; there is a "
+         "function for exp(x) − 1.",
+         lambda s: [r for f in (lambda t: t + torch.log(1 - torch.exp(-t)),
+                                lambda t: _cut(t, torch.log(t.exp() - 1)))
+                    for r in _both(f)(s)], alike=_as_typed),
+    Turn("softplus again", "this is softplus of the scale; its inverse has a minus inside.",
+         analytic.softplus),
+    Turn("log for inverse", "this undoes exp; softplus has a 1 in it too.", _both(torch.log),
+         alike=_as_typed),
+    Turn("log forgotten", "this is exp(scale) − 1; one step is left to solve for raw.",
+         lambda s: [r for f in (torch.expm1, lambda t: t.exp() - 1) for r in _both(f)(s)],
+         alike=_as_typed),
+    Turn("one forgotten", "log(exp(scale)) is the scale again: where is the 1?",
+         lambda s: [s, s.exp().log()], alike=_as_typed),
+    Turn("reciprocal for inverse", "the inverse undoes softplus; it is not one over it.",
+         lambda s: 1 / analytic.softplus(s)),
+]  # fmt: skip
