@@ -8,7 +8,6 @@ every exercise here, since they are the same everywhere.
 
 import contextlib
 import io
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from typing import Any
 
 from course import sheet
 from course.errors import CourseError
-from course.grading.judge import Verdict, judge
+from course.grading.judge import Verdict, data_seed, judge
 from helpers.check import measure, verdict
 
 HEADING = re.compile(r"^### (right|wrong): (.+?)(?: → (.+))?$")
@@ -114,20 +113,6 @@ def _block(path: Path, lines: list[str], number: int) -> tuple[str, int]:
             if lines[end].strip() == "```":
                 return "\n".join(lines[number + 1 : end]), end + 1
     raise CourseError(f"{path}, line {start}: a ```python block must follow the heading.")
-
-
-@contextlib.contextmanager
-def data_seed(seed: int) -> Iterator[None]:
-    """Set the data seed for the code that runs inside."""
-    before = os.environ.get("COURSE_DATA_SEED")
-    os.environ["COURSE_DATA_SEED"] = str(seed)
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["COURSE_DATA_SEED"]
-        else:
-            os.environ["COURSE_DATA_SEED"] = before
 
 
 def trials(notebook: Any, answers: list[Answer], seed: int) -> Iterator[Trial]:

@@ -7,6 +7,7 @@ import ast
 import atexit
 import hashlib
 import json
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,7 @@ import helpers
 from course import sheet
 from course.grading import assemble
 from course.grading.cage import Limits
-from course.grading.judge import Verdict, judge_in
+from course.grading.judge import Verdict, data_seed, judge_in
 from course.grading.result import Result, Test
 from course.grading.session import Missing, Replay, Session
 from course.grading.warm import Kernels
@@ -112,8 +113,17 @@ def kernels(caged: bool, warm: bool) -> Kernels:
     return _sources[caged, warm]
 
 
+# The data seed is a variable of the whole process: a process grades one submission at a time.
+_one_at_a_time = threading.Lock()
+
+
 def grade(job: Job) -> Graded:
     """Grade one submission; whatever it is or does, this returns a result."""
+    with _one_at_a_time, data_seed(job.data_seed):
+        return _grade(job)
+
+
+def _grade(job: Job) -> Graded:
     begun = time.monotonic()
     source, release = _read(job.source), _read(job.release)
     replayed = _judge_again(job, source, begun)
