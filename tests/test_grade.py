@@ -159,6 +159,7 @@ def test_is_a_hidden_test_in_any_feedback(graded):
         html = (root / "feedback" / student / NAME / f"{NAME}.html").read_text()
         assert "derivative" in html
         assert "BEGIN HIDDEN" not in html
+        assert "assert check." not in html
         assert 'shapes="fresh"' not in html
         assert "shapes=&quot;fresh&quot;" not in html
 
