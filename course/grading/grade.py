@@ -3,7 +3,6 @@
 Nothing here reads or writes the course's folders, so that any executor can run it anywhere.
 """
 
-import ast
 import atexit
 import hashlib
 import json
@@ -251,7 +250,7 @@ def needed(notebook: NotebookNode) -> set[int]:
     code = [i for i, c in enumerate(notebook.cells) if c.cell_type == "code"]
     ran = [i for i in code if not sheet.is_test(notebook.cells[i])]
     last = max((i for i in code if sheet.is_test(notebook.cells[i])), default=-1)
-    used: dict[int, set[str]] = {i: _names(notebook.cells[i].source) for i in ran}
+    used: dict[int, set[str]] = {i: sheet.names(notebook.cells[i].source) for i in ran}
     drawing = {
         i
         for i in ran
@@ -269,17 +268,6 @@ def needed(notebook: NotebookNode) -> set[int]:
                 continue
         kept.add(index)
     return kept
-
-
-def _names(source: str) -> set[str]:
-    """Return every identifier in a cell; a cell that is not Python uses every word in it."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set(source.split())
-    found = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
-    return found | {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)
-                    and isinstance(n.value, str) and n.value.isidentifier()}  # fmt: skip
 
 
 def _graded(
