@@ -1,5 +1,5 @@
 # A fresh machine needs Python 3.11 or newer, make and a package index; nothing else.
-.PHONY: setup demo test check lab build margins clean
+.PHONY: setup demo test check lab build margins bench clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -13,6 +13,7 @@ help:
 	@echo "make check    the fast loop: lint, types, unit tests"
 	@echo "make build    build the sheets that changed"
 	@echo "make margins  measure the margins of every check (long), write docs/margins.md"
+	@echo "make bench    measure the speed of grading (long), write docs/benchmarks.md"
 
 setup: $(READY)
 
@@ -60,6 +61,9 @@ test: $(READY)
 
 margins: $(READY)
 	$(BIN)/python -m course.margins 200
+
+bench: $(READY)
+	$(BIN)/python -m course.bench
 
 clean:
 	rm -rf .venv .cache demo

@@ -42,15 +42,17 @@ def grade(
     workers: Annotated[int | None, typer.Option(min=1, help="Submissions at a time.")] = None,
     force: Annotated[bool, typer.Option(help="Grade also what did not change.")] = False,
     no_cage: Annotated[bool, typer.Option("--no-cage", help="Trust the students' code.")] = False,
+    scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler.")] = None,
 ) -> None:
     """Grade a class into autograded/, feedback/ and the gradebook, and print the table."""
     from course import progress, report
     from course.grading import run
 
-    with progress.bar("grading") as tell:
+    with run.cluster(scheduler) as executor, progress.bar("grading") as tell:
         results = run.grade_class(
-            root.resolve(), sheets or [], students or [], workers, force, no_cage, progress=tell
-        )
+            root.resolve(), sheets or [], students or [], workers, force, no_cage,
+            executor=executor, progress=tell,
+        )  # fmt: skip
     report.show(results)
 
 

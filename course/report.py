@@ -87,6 +87,6 @@ def show(found: list[Result], console: Console | None = None) -> None:
     """Print both tables."""
     console = console or Console()
     if not console.is_terminal:
-        console = Console(width=140)
+        console = Console(width=max(140, 30 + 20 * len({r.sheet for r in found})))
     console.print(scores(found))
     console.print(exercises(found))

@@ -134,6 +134,31 @@ def made_names(source: str) -> set[str]:
     return {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported()}
 
 
+def names(source: str) -> set[str]:
+    """Return every identifier in a cell; a cell that is not Python uses every word in it."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set(source.split())
+    found = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+    return found | {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)
+                    and isinstance(n.value, str) and n.value.isidentifier()}  # fmt: skip
+
+
+def changed_names(source: str) -> set[str]:
+    """Return the names whose objects a cell may change: x.grad = …, x[0] += …, x.backward()."""
+    changed: list[ast.expr] = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Assign):
+            changed += [t for t in node.targets if not isinstance(t, ast.Name)]
+        elif isinstance(node, ast.AugAssign):
+            changed.append(node.target)
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            changed.append(node.value.func)
+    found = {n.id for part in changed for n in ast.walk(part) if isinstance(n, ast.Name)}
+    return found - {"print", "plots", "demos", "display"}
+
+
 def stub(source: str) -> str:
     """Return an answer cell with its solution taken out, as nbgrader's generator leaves it."""
     kept: list[str] = []

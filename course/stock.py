@@ -67,18 +67,3 @@ def register(root: Path, sheet: str) -> None:
         generate(root, sheet, scratch)
     finally:
         shutil.rmtree(root / scratch, ignore_errors=True)
-
-
-def feedback(root: Path, sheet: str, student: str) -> None:
-    """Run nbgrader's feedback generator for one submission.
-
-    Raises:
-        CourseError: nbgrader could not write it.
-    """
-    result = api(root).generate_feedback(sheet, student, force=True)
-    if not result["success"]:
-        log = (result.get("log") or "").splitlines()
-        raise CourseError(
-            f"feedback/{student}/{sheet} could not be written by nbgrader: "
-            f"{log[-1] if log else 'no reason given'}"
-        )

@@ -6,7 +6,8 @@ import shutil
 
 import nbformat
 import pytest
-from conftest import PROJECT, SHEETS
+from classes import NAME, copied, hand_in, solved
+from conftest import PROJECT
 from nbgrader.api import Gradebook
 
 from course import report, sheet
@@ -15,7 +16,6 @@ from course.grading import cage, ledger, run
 from course.grading.cage import Limits
 from course.grading.grade import grade
 
-NAME = SHEETS[0]
 PROBE = """
 import os, pathlib, socket
 def tried(action):
@@ -33,29 +33,6 @@ found = [
 ]
 raise RuntimeError(" ".join(found) + f" {len(os.listdir('/proc'))} {os.listdir('.')}")
 """
-
-
-def copied(root):
-    for part in ("source", "release"):
-        shutil.copytree(PROJECT / part / NAME, root / part / NAME)
-    return root
-
-
-def hand_in(root, student, content=None, name=NAME):
-    folder = root / "submitted" / student / NAME
-    folder.mkdir(parents=True)
-    if content is not None:
-        (folder / f"{name}.ipynb").write_bytes(content)
-    return folder
-
-
-def solved(changes=None):
-    """Return the source as a submission, some answers replaced."""
-    notebook = nbformat.read(PROJECT / "source" / NAME / f"{NAME}.ipynb", as_version=4)
-    for cell in notebook.cells:
-        if sheet.grade_id(cell) in (changes or {}):
-            cell.source = changes[sheet.grade_id(cell)]
-    return nbformat.writes(notebook).encode()
 
 
 @pytest.fixture(scope="module")
@@ -182,6 +159,7 @@ def test_is_a_hidden_test_in_any_feedback(graded):
         html = (root / "feedback" / student / NAME / f"{NAME}.html").read_text()
         assert "derivative" in html
         assert "BEGIN HIDDEN" not in html
+        assert "assert check." not in html
         assert 'shapes="fresh"' not in html
         assert "shapes=&quot;fresh&quot;" not in html
 
@@ -340,3 +318,34 @@ def test_is_the_result_the_same_warm_cold_and_without_a_cage(graded, in_cage, wa
         got, before = grade(job).result, graded[1][student]
         timeless = {"seconds": 0.0, "cage": ""}
         assert dataclasses.replace(got, **timeless) == dataclasses.replace(before, **timeless)
+
+
+NOISE = """
+import logging, sys, threading, warnings
+import matplotlib.pyplot as plt
+print("noise " * 10_000)
+warnings.warn("noise")
+logging.basicConfig(level=logging.DEBUG)
+logging.error("noise")
+print("noise", file=sys.stderr)
+for step in range(200):
+    print(f"\\r{step / 2:.0f} %", end="", file=sys.stderr)
+plt.plot([1, 2]); plt.show()
+threading.Thread(target=print, args=("noise",)).start()
+"""
+
+
+def test_does_honest_noise_cost_anything(tmp_path, caged):
+    root = copied(tmp_path)
+    source = nbformat.read(PROJECT / "source" / NAME / f"{NAME}.ipynb", as_version=4)
+    answers = {
+        e.name: NOISE + source.cells[e.answer_index].source + NOISE for e in sheet.exercises(source)
+    }
+    answers["grad_after"] += "\nimport time\ntime.sleep(2)"
+    answers["nll_gradient"] = answers["nll_gradient"].replace(
+        "    ### BEGIN", "    import time, warnings\n    time.sleep(1)\n"
+        "    warnings.warn('slow, but fine')\n    print('noise')\n    ### BEGIN"
+    )  # fmt: skip
+    hand_in(root, "noisy", solved(answers))
+    result = graded_alone(root, caged)
+    assert result.score == 12, result.tests

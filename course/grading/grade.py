@@ -3,10 +3,10 @@
 Nothing here reads or writes the course's folders, so that any executor can run it anywhere.
 """
 
-import ast
 import atexit
 import hashlib
 import json
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ import helpers
 from course import sheet
 from course.grading import assemble
 from course.grading.cage import Limits
-from course.grading.judge import Verdict, judge_in
+from course.grading.judge import Verdict, data_seed, judge_in
 from course.grading.result import Result, Test
 from course.grading.session import Missing, Replay, Session
 from course.grading.warm import Kernels
@@ -112,8 +112,17 @@ def kernels(caged: bool, warm: bool) -> Kernels:
     return _sources[caged, warm]
 
 
+# The data seed is a variable of the whole process: a process grades one submission at a time.
+_one_at_a_time = threading.Lock()
+
+
 def grade(job: Job) -> Graded:
     """Grade one submission; whatever it is or does, this returns a result."""
+    with _one_at_a_time, data_seed(job.data_seed):
+        return _grade(job)
+
+
+def _grade(job: Job) -> Graded:
     begun = time.monotonic()
     source, release = _read(job.source), _read(job.release)
     replayed = _judge_again(job, source, begun)
@@ -241,7 +250,7 @@ def needed(notebook: NotebookNode) -> set[int]:
     code = [i for i, c in enumerate(notebook.cells) if c.cell_type == "code"]
     ran = [i for i in code if not sheet.is_test(notebook.cells[i])]
     last = max((i for i in code if sheet.is_test(notebook.cells[i])), default=-1)
-    used: dict[int, set[str]] = {i: _names(notebook.cells[i].source) for i in ran}
+    used: dict[int, set[str]] = {i: sheet.names(notebook.cells[i].source) for i in ran}
     drawing = {
         i
         for i in ran
@@ -259,17 +268,6 @@ def needed(notebook: NotebookNode) -> set[int]:
                 continue
         kept.add(index)
     return kept
-
-
-def _names(source: str) -> set[str]:
-    """Return every identifier in a cell; a cell that is not Python uses every word in it."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set(source.split())
-    found = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
-    return found | {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)
-                    and isinstance(n.value, str) and n.value.isidentifier()}  # fmt: skip
 
 
 def _graded(

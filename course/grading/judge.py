@@ -2,8 +2,9 @@
 
 import contextlib
 import io
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,20 @@ class Verdict:
     state: str
     message: str = ""
     wrong_turn: str = ""
+
+
+@contextlib.contextmanager
+def data_seed(seed: int) -> Iterator[None]:
+    """Set the data seed for the code that runs inside: the judge draws what the answer drew."""
+    before = os.environ.get("COURSE_DATA_SEED")
+    os.environ["COURSE_DATA_SEED"] = str(seed)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["COURSE_DATA_SEED"]
+        else:
+            os.environ["COURSE_DATA_SEED"] = before
 
 
 def judge(test_source: str, answers: Mapping[str, Any]) -> Verdict:

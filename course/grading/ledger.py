@@ -10,11 +10,12 @@ from pathlib import Path
 
 import nbformat
 from nbgrader.api import Gradebook, MissingEntry
-from nbgrader.preprocessors import AssignLatePenalties, SaveAutoGrades
+from nbgrader.preprocessors import AssignLatePenalties
 from nbgrader.utils import parse_utc
 
 from course import stock
 from course.errors import CourseError
+from course.grading import feedback
 from course.grading import result as results
 from course.grading.grade import Graded, Job, Recorded
 from course.grading.result import Result, write_whole
@@ -106,36 +107,47 @@ class Ledger:
         )
 
     def _enter(self, result: Result) -> None:
-        """Write a result into the gradebook with nbgrader's own preprocessors."""
-        place = folder(self.root, result.student, result.sheet)
-        stamp = place / "timestamp.txt"
-        self.gradebook.update_or_create_student(result.student)
+        """Write a result into the gradebook, as nbgrader's SaveAutoGrades does, in one commit.
+
+        A score or comment that a person gave is left alone and marked for another look.
+        """
+        stamp = folder(self.root, result.student, result.sheet) / "timestamp.txt"
         timed = {}
         if stamp.is_file():
             with contextlib.suppress(ValueError, OverflowError):
                 timed["timestamp"] = parse_utc(stamp.read_text(errors="replace").strip())
-        notebook = nbformat.read(place / f"{result.sheet}.ipynb", as_version=4)
-        resources = {
-            "nbgrader": {
-                "notebook": result.sheet,
-                "assignment": result.sheet,
-                "student": result.student,
-                "db_url": self.gradebook.db.bind.url.render_as_string(hide_password=False),
-            }
-        }
-        config = stock.settings(self.root)
+        book = self.gradebook
         with warnings.catch_warnings():
             # nbgrader adds submissions in an order that SQLAlchemy remarks upon, with no effect.
             warnings.filterwarnings("ignore", message="Object of type <Submitted")
-            self.gradebook.update_or_create_submission(result.sheet, result.student, **timed)
-            for step in (SaveAutoGrades, AssignLatePenalties):
-                step(config=config).preprocess(notebook, resources)
+            book.update_or_create_student(result.student)
+            submission = book.update_or_create_submission(result.sheet, result.student, **timed)
+        notebook = book.find_submission_notebook(result.sheet, result.sheet, result.student)
+        for grade in notebook.grades:
+            test = result.tests[grade.name]
+            grade.auto_score = None if test.state == "manual" else test.points
+            grade.needs_manual_grade = grade.auto_score is None or grade.manual_score is not None
+        for comment in notebook.comments:
+            answered = result.tests.get(comment.name)
+            unanswered = answered is not None and answered.state == "missing"
+            comment.auto_comment = "No response." if unanswered else None
+        book.db.commit()
+        if submission.total_seconds_late > 0:
+            resources = {"nbgrader": {
+                "notebook": result.sheet, "assignment": result.sheet, "student": result.student,
+                "db_url": book.db.bind.url.render_as_string(hide_password=False),
+            }}  # fmt: skip
+            AssignLatePenalties(config=stock.settings(self.root)).preprocess(
+                nbformat.v4.new_notebook(), resources
+            )
 
     def _feedback_path(self, result: Result) -> Path:
         return self.root / "feedback" / result.student / result.sheet / f"{result.sheet}.html"
 
     def _feedback(self, result: Result) -> None:
-        stock.feedback(self.root, result.sheet, result.student)
+        place = folder(self.root, result.student, result.sheet)
+        notebook = nbformat.read(place / f"{result.sheet}.ipynb", as_version=4)
+        write_whole(self._feedback_path(result), feedback.page(result, notebook))
 
 
 @contextlib.contextmanager

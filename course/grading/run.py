@@ -4,11 +4,15 @@ Grading a submission is a pure function of bytes, so any executor of `concurrent
 it; the results come back to one writer, the ledger.
 """
 
+import contextlib
+import ctypes
 import hashlib
 import hmac
 import multiprocessing
 import os
 import secrets
+import signal
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, wait
 from dataclasses import fields, replace
@@ -177,8 +181,19 @@ def grade_class(
 
 
 def processes(workers: int) -> ProcessPoolExecutor:
-    """Return an executor of processes that share nothing with this one."""
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+    """Return an executor of processes that share nothing with this one, and end with it."""
+    return ProcessPoolExecutor(
+        workers, multiprocessing.get_context("spawn"), _end_with, (os.getpid(),)
+    )
+
+
+def _end_with(parent: int) -> None:
+    """Ask the system to end this process when its parent ends, however that ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told, and ends this one
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def completed(executor: Executor, todo: list[Job]) -> Iterator[Graded]:
@@ -190,6 +205,30 @@ def completed(executor: Executor, todo: list[Job]) -> Iterator[Graded]:
         for future in done:
             yield future.result()
         under_way |= {executor.submit(grade, job) for job in islice(waiting, len(done))}
+
+
+@contextlib.contextmanager
+def cluster(address: str | None) -> Iterator[Executor | None]:
+    """Connect to a Dask scheduler, whose client gives an executor; without an address, to none.
+
+    Raises:
+        CourseError: nobody answers there, or no worker is there.
+    """
+    if address is None:
+        yield None
+        return
+    from distributed import Client
+
+    try:
+        client = Client(address, timeout=10)
+    except (OSError, ValueError) as error:
+        raise CourseError(
+            f"No Dask scheduler answers at {address} ({error}); start one with «dask scheduler»."
+        ) from None
+    with client:
+        if not client.scheduler_info()["workers"]:
+            raise CourseError(f"The scheduler at {address} has no workers; start «dask worker».")
+        yield client.get_executor(retries=3)
 
 
 def configured(root: Path) -> Limits:

@@ -9,6 +9,7 @@ later.
 import contextlib
 import itertools
 import json
+import os
 import secrets
 import shutil
 import subprocess
@@ -132,6 +133,14 @@ class Server:
                     stream.close()
 
 
+def sweep() -> None:
+    """Remove the folders of sources whose process was killed before it could close them."""
+    for path in Path(tempfile.gettempdir()).glob("cage-*-*"):
+        pid = path.name.split("-")[1]
+        if pid.isdigit() and not Path(f"/proc/{pid}").exists() and Path("/proc/self").exists():
+            shutil.rmtree(path, ignore_errors=True)
+
+
 class Kernels:
     """A source of kernels, for one process; close it when it is no longer needed.
 
@@ -143,7 +152,8 @@ class Kernels:
 
     def __init__(self, caged: bool = True, warm: bool = True, limits: Limits | None = None) -> None:
         self.caged, self.limits = caged, limits or Limits()
-        self.folder = Path(tempfile.mkdtemp(prefix="cage-"))
+        sweep()
+        self.folder = Path(tempfile.mkdtemp(prefix=f"cage-{os.getpid()}-"))
         (self.folder / "run").mkdir()
         self.server: Server | None = None
         self.why_cold = "" if warm and caged else "not asked for"

@@ -94,6 +94,12 @@ def reply(names: list[str] | None = None, handle: int = -1, arguments: str = "")
 
 def _error(error: Exception) -> dict[str, Any]:
     names = [c.__name__ for c in type(error).__mro__ if issubclass(c, Exception)]
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is not None and "site-packages" in trace.tb_frame.f_code.co_filename:
+        # What a library has not implemented is no stub: it must not be taken for one.
+        names = [n for n in names if n != "NotImplementedError"]
     text = str(error)[:2000].encode("utf-8", "replace").decode()
     return {"names": names, "text": text}
 

@@ -55,9 +55,9 @@ def call(tested: str, answer: Any, *args: Any) -> Any:
     try:
         with quietly():
             return answer(*[own_copy(a) for a in args])
-    except NotImplementedError as error:
-        raise unsolved(tested) from error
     except Exception as error:
+        if isinstance(error, NotImplementedError) and not from_library(error):
+            raise unsolved(tested) from error
         raise CheckFailed(
             tested,
             "a value",
@@ -65,6 +65,14 @@ def call(tested: str, answer: Any, *args: Any) -> Any:
             verdict.RAISED,
             "your code stopped with an error; call it yourself in a new cell to see where.",
         ) from error
+
+
+def from_library(error: BaseException) -> bool:
+    """Return whether an error was raised inside an installed package, not by the stub itself."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and "site-packages" in trace.tb_frame.f_code.co_filename
 
 
 def unsolved(tested: str) -> CheckFailed:

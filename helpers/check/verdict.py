@@ -1,5 +1,6 @@
 """How a check speaks: what it says when an answer passes, and when it does not."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -58,13 +59,15 @@ class CheckFailed(AssertionError):
         return "\n".join(self.lines())
 
     def _render_traceback_(self) -> list[str]:
-        first, *rest = self.lines()
-        shown = [f"{RED}{BOLD}{first}{RESET}"]
-        for line in rest:
-            if line.startswith("→"):
-                name, _, hint = line.partition(": ")
-                line = f"{BOLD}{name}{RESET}: {hint}"
-            shown.append(line)
+        shown = []
+        for line in self.lines():
+            indent = "            " if line.startswith("  ") else "  "
+            text = textwrap.fill(line, 78, subsequent_indent=indent, break_long_words=False)
+            if line.startswith("✗"):
+                text = f"{RED}{BOLD}{text}{RESET}"
+            elif line.startswith("→"):
+                text = text.replace(f"→ {self.wrong_turn}", f"{BOLD}→ {self.wrong_turn}{RESET}", 1)
+            shown.append(text)
         return shown
 
 

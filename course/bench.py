@@ -1,0 +1,173 @@
+"""Measures speed, side by side in one run, and writes docs/benchmarks.md: `make bench`.
+
+Nothing here is asserted: a table to read, made on one machine, said which.
+"""
+
+import contextlib
+import os
+import platform
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+
+from course import simulate, stock
+from course.grading import assemble, cage, run
+from course.grading.grade import kernels
+from course.grading.session import Session
+
+PROJECT = Path(__file__).parent.parent
+SHEETS = ["01-autodiff", "02-likelihood", "03-sgd"]
+STUDENTS = 8
+
+
+def seconds(action: Callable[[], object]) -> float:
+    """Return how long an action takes."""
+    begun = time.monotonic()
+    action()
+    return time.monotonic() - begun
+
+
+def a_class(folder: Path, students: int = STUDENTS) -> Path:
+    """Make a simulated class."""
+    simulate.simulate(PROJECT, folder, students, 1, SHEETS, lambda _: None)
+    return folder
+
+
+def stock_autograde(root: Path) -> list[float]:
+    """Return the seconds that plain nbgrader takes for each submission."""
+    taken = []
+    for path in sorted(root.glob("submitted/*/*")):
+        words = [sys.executable, "-m", "nbgrader", "autograde", path.name, "--student",
+                 path.parent.name]  # fmt: skip
+        begun = time.monotonic()
+        subprocess.run(words, cwd=root, capture_output=True, check=False)
+        taken.append(time.monotonic() - begun)
+    return taken
+
+
+def stock_in_one_process(root: Path) -> float:
+    """Return the seconds that nbgrader's own API takes for the class, without a start for each."""
+
+    def all_of_it() -> None:
+        for name in SHEETS:
+            with contextlib.suppress(Exception):
+                stock.api(root).autograde(name, "*", force=True)
+
+    return seconds(all_of_it)
+
+
+def floor(root: Path) -> list[float]:
+    """Return the seconds of each submission's own cells alone, everything imported."""
+    taken = []
+    for job in run.jobs(root, SHEETS, [], True, lambda _: None):
+        assert job.submission is not None
+        with contextlib.suppress(assemble.Refused):
+            source, release = (nbformat.reads(t, as_version=4) for t in (job.source, job.release))
+            notebook = assemble.assemble(job.submission, source, release)
+            kernel = kernels(True, True).start({"COURSE_DATA_SEED": str(job.data_seed)})
+            session = Session(kernel, job.limits, time.monotonic() + 300)
+            begun = time.monotonic()
+            for cell in notebook.cells:
+                test = cell.metadata.get("nbgrader", {}).get("grade")
+                if cell.cell_type == "code" and not test and session.usable:
+                    session.run(cell.source)
+            taken.append(time.monotonic() - begun)
+            session.close()
+    return taken
+
+
+def graded(root: Path, workers: int, **how: bool) -> float:
+    """Return the seconds that `course grade` takes for the class, start to end."""
+    words = [sys.executable, "-m", "course.cli", "grade", "--root", str(root), "--workers",
+             str(workers), "--force"]  # fmt: skip
+    return seconds(lambda: subprocess.run(words, capture_output=True, check=True))
+
+
+def peak() -> float:
+    """Return the largest memory of any process that this one has waited for, in MiB."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+
+
+def main(repeats: int = 5) -> None:
+    """Measure, and write the table."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        root = a_class(folder / "class")
+        count = STUDENTS * len(SHEETS)
+        run.grade_class(root, SHEETS, [], workers=2, say=lambda _: None)  # warms caches
+        own = [sum(floor(root)) for _ in range(repeats)]
+        ours = {w: [graded(root, w) for _ in range(repeats)] for w in (1, 2)}
+        flat = {}
+        for students in (4, 20, 100):
+            larger = a_class(folder / f"class{students}", students)
+            flat[students * len(SHEETS)] = graded(larger, 2) / (students * len(SHEETS))
+            shutil.rmtree(larger)
+        memory = peak()
+        theirs = stock_autograde(root)
+        one = stock_in_one_process(root)
+    write(count, theirs, one, own, ours, flat, memory, repeats)
+
+
+def write(
+    count: int,
+    theirs: list[float],
+    one: float,
+    own: list[float],
+    ours: dict[int, list[float]],
+    flat: dict[int, float],
+    memory: float,
+    repeats: int,
+) -> None:
+    """Write the grading section of docs/benchmarks.md."""
+    floor_total, two = statistics.median(own), statistics.median(ours[2])
+    stock_total = statistics.median(theirs) * count
+    rows = [
+        ("plain `nbgrader autograde`, one command a submission", stock_total),
+        ("nbgrader's Python API, one process for all", one),
+        ("`course grade --workers 1`", statistics.median(ours[1])),
+        ("`course grade --workers 2`", two),
+        ("floor: the students' cells alone, everything imported, by 2", floor_total / 2),
+    ]
+    lines = [
+        "## Grading a class",
+        "",
+        f"`make bench` on {platform.machine()}, {os.cpu_count()} cores, Python "
+        f"{platform.python_version()}; {count} submissions of {len(SHEETS)} sheets, everything "
+        f"from start to end, gradebook and feedback included; medians of {repeats} "
+        f"(of {len(theirs)} submissions for plain nbgrader).",
+        "",
+        "| what | seconds for the class | a submission | of `--workers 2` |",
+        "|---|---|---|---|",
+        *(f"| {name} | {s:.1f} | {s / count:.2f} | {s / two:.1f} × |" for name, s in rows),
+        "",
+        f"Two workers are {stock_total / two:.1f} × as fast as plain nbgrader and take "
+        f"{two / (floor_total / 2):.1f} × the floor.",
+        "",
+        "| submissions | seconds a submission, 2 workers |",
+        "|---|---|",
+        *(f"| {n} | {s:.2f} |" for n, s in flat.items()),
+        "",
+        f"The largest process took {memory:.0f} MiB.",
+        "",
+    ]
+    path = PROJECT / "docs" / "benchmarks.md"
+    before = path.read_text(encoding="utf-8") if path.exists() else "# Benchmarks\n\n"
+    kept = before.split("## Grading a class")[0]
+    rest = before.split("## Grading a class")[1] if "## Grading a class" in before else ""
+    after = rest[rest.index("\n## ") + 1 :] if "\n## " in rest else ""
+    path.write_text(kept + "\n".join(lines) + ("\n" + after if after else ""), encoding="utf-8")
+    print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    if cage.works():
+        raise SystemExit(f"No cage here: {cage.works()}")
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 5)

@@ -1,0 +1,68 @@
+"""Does a kill at any moment lose anything that the next run does not make good?"""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from classes import NAME, copied, graded_files, hand_in, solved
+from nbgrader.api import Gradebook
+
+pytestmark = pytest.mark.slow
+KILLS = 30
+
+
+def command(root, caged):
+    words = [sys.executable, "-m", "course.cli", "grade", "--root", str(root), "--workers", "2"]
+    return words if caged else [*words, "--no-cage"]
+
+
+def scores(root):
+    with Gradebook(f"sqlite:///{root / 'gradebook.db'}") as book:
+        return {
+            (s.student.id, g.name): (g.auto_score, g.needs_manual_grade)
+            for s in book.assignment_submissions(NAME) for n in s.notebooks for g in n.grades
+        }  # fmt: skip
+
+
+def a_class(root):
+    copied(root)
+    for number in range(4):
+        hand_in(root, f"right{number}", solved())
+    hand_in(root, "wrong", solved({"derivative": "def derivative(f, x):\n    return f(x)"}))
+    hand_in(root, "unreadable", b"x")
+    (root / ".course-secret").write_text("the same for both classes")
+    return root
+
+
+def test_is_nothing_lost_when_grading_is_killed_at_random_moments(tmp_path, caged):
+    killed, calm = a_class(tmp_path / "killed"), a_class(tmp_path / "calm")
+    begun = time.monotonic()
+    subprocess.run(command(calm, caged), check=True, capture_output=True, timeout=300)
+    usual = time.monotonic() - begun
+    choose = random.Random(1)
+    died = 0
+    for _ in range(KILLS):
+        process = subprocess.Popen(
+            command(killed, caged), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            process.wait(timeout=choose.uniform(0.3, 1.0) * usual)
+        except subprocess.TimeoutExpired:
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+            died += 1
+        if not list(killed.glob("autograded/*/*/.graded-from")) or choose.random() < 0.3:
+            continue
+        # Take a result away again, so that there is work left to be killed in.
+        choose.choice(list(killed.glob("autograded/*/*/.graded-from"))).unlink()
+    assert died >= KILLS // 3
+    done = subprocess.run(command(killed, caged), capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert graded_files(killed) == graded_files(calm)
+    assert scores(killed) == scores(calm)
+    feedback = {p.relative_to(calm) for p in calm.glob("feedback/*/*/*.html")}
+    assert {p.relative_to(killed) for p in killed.glob("feedback/*/*/*.html")} == feedback
