@@ -52,7 +52,12 @@ def panels(count: int = 1, size: tuple[float, float] | None = None) -> list[Axes
         size: width and height of the whole figure in inches; by default 6.4 × 3.6 for one panel
             and 4.4 × 3.4 a panel for more.
     """
-    with plt.rc_context(STYLE):  # type: ignore[arg-type]
+    # Several panels share the width of one: their letters are larger to stay readable.
+    larger = 1.0 if count == 1 else 1.25
+    letters = {"axes.labelsize": 11, "axes.titlesize": 12, "xtick.labelsize": 10,
+               "ytick.labelsize": 10}  # fmt: skip
+    style = {**STYLE, **{name: larger * points for name, points in letters.items()}}
+    with plt.rc_context(style):  # type: ignore[arg-type]
         size = size or ((6.4, 3.6) if count == 1 else (4.4 * count, 3.4))
         figure, axes = plt.subplots(1, count, figsize=size, squeeze=False, layout="constrained")
     plt.close(figure)  # shown by caption(), once, and not by the notebook at the end of the cell

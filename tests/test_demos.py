@@ -30,7 +30,7 @@ def test_does_the_picture_change_from_end_to_end(make):
         assert first != second
     for html in shown:
         assert 'alt="' in html
-        assert "nan" not in html.split("<p>")[1]
+        assert "nan" not in html.split("<figcaption")[1]
 
 
 @pytest.mark.parametrize("make", demos.ALL, ids=lambda make: make.__name__)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-GREEN, RED, BOLD, RESET = "\x1b[32m", "\x1b[31m", "\x1b[1m", "\x1b[0m"
+GREEN, BOLD, RESET = "\x1b[32m", "\x1b[1m", "\x1b[0m"
 
 # Names for what is wrong before any mathematics begins. `missing` answers were never given.
 UNSOLVED = "unsolved"
@@ -62,9 +62,9 @@ class CheckFailed(AssertionError):
         shown = []
         for line in self.lines():
             indent = "            " if line.startswith("  ") else "  "
-            text = textwrap.fill(line, 78, subsequent_indent=indent, break_long_words=False)
+            text = textwrap.fill(line, 68, subsequent_indent=indent, break_long_words=False)
             if line.startswith("✗"):
-                text = f"{RED}{BOLD}{text}{RESET}"
+                text = f"{BOLD}{text}{RESET}"  # JupyterLab makes the background red
             elif line.startswith("→"):
                 text = text.replace(f"→ {self.wrong_turn}", f"{BOLD}→ {self.wrong_turn}{RESET}", 1)
             shown.append(text)
@@ -73,7 +73,7 @@ class CheckFailed(AssertionError):
 
 def passed(sentence: str) -> bool:
     """Print a green line and return True, so that a test cell can assert it."""
-    print(f"{GREEN}✓{RESET} {sentence}")
+    print(f"{GREEN}✓ passed · {sentence}{RESET}")
     return True
 
 
@@ -108,7 +108,7 @@ def _short(value: Any, most: int = 80) -> str:
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
-def _sequence(values: Sequence[Any], brackets: str, digits: int, most: int = 6) -> str:
+def _sequence(values: Sequence[Any], brackets: str, digits: int, most: int = 4) -> str:
     shown = [show(v, digits) for v in values[:most]]
     if len(values) > most:
         shown.append(f"... {len(values)} in all")

@@ -44,8 +44,9 @@ class Demo:
         ax, sentence = self.draw(**self.values())
         image = base64.b64encode(plots.picture(ax)).decode()
         self.image.value = (
-            f'<img alt="{escape(sentence)}" style="max-width:100%" '
-            f'src="data:image/png;base64,{image}"><p><i>{escape(sentence)}</i></p>'
+            f'<figure style="margin:0"><img alt="{escape(sentence)}" style="max-width:100%" '
+            f'src="data:image/png;base64,{image}">'
+            f'<figcaption style="font-style:italic">{escape(sentence)}</figcaption></figure>'
         )
 
     def show(self) -> None:
@@ -66,5 +67,5 @@ def slider(label: str, low: float, high: float, start: float, step: float) -> An
     return ipywidgets.FloatSlider(
         value=start, min=low, max=high, step=step, description=label, continuous_update=False,
         readout_format=".3g", style={"description_width": "9em"},
-        layout=ipywidgets.Layout(width="32em"),
+        layout=ipywidgets.Layout(width="100%", max_width="44em"),
     )  # fmt: skip
