@@ -3,6 +3,7 @@
 import math
 import multiprocessing
 import os
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
@@ -14,6 +15,7 @@ from course import bank, sheet
 ROOT = Path(__file__).parent
 # A converged right answer stays ten times below its bound, a wrong one ten times above.
 ROOM = 10
+LONG = 40  # data seeds from which on a measurement is worth writing down
 
 
 @dataclass
@@ -89,29 +91,35 @@ def margins(trials: Iterable[bank.Trial]) -> list[Margin]:
     return list(found.values())
 
 
-def table(by_sheet: dict[str, list[Margin]], seeds: int) -> str:
-    """Return docs/margins.md."""
-    lines = [
-        "# Margins of the checks",
-        "",
-        f"Measured by `make margins` over {seeds} data seeds: every answer of the bank, on fresh",
-        "data. Distances are in units of the bound: 1 is the bound itself. A check has room when",
-        "its worst right answer is at most 0.1 and its nearest wrong answer at least 10. A sampled",
-        "bound is a quantile, z = 6.5, with a false-failure rate below 1e-9: right answers may",
-        "come nearer to it, by chance. «inf» is an answer that is no number at all.",
-        "",
-        "| sheet | exercise | bound on | trials | worst right | its title "
-        "| nearest wrong | its title | room |",
-        "|---|---|---|---|---|---|---|---|---|",
+HEAD = """# Margins of the checks
+
+Measured by `make margins`: every answer of the bank, on fresh data, as many data seeds as the table
+says. Distances are in units of the bound: 1 is the bound itself. A check has room when its worst
+right answer is at most 0.1 and its nearest wrong answer at least 10. A sampled bound is a quantile,
+z = 6.5, with a false-failure rate below 1e-9: right answers may come nearer to it, by chance. «inf»
+is an answer that is no number at all.
+
+| sheet | exercise | bound on | seeds | worst right | its title | nearest wrong | its title | room |
+|---|---|---|---|---|---|---|---|---|
+"""
+
+
+def rows(name: str, found: list[Margin], seeds: int) -> list[str]:
+    """Return a sheet's rows of docs/margins.md."""
+    return [
+        f"| {name} | {m.exercise} | {', '.join(sorted(m.kinds))} | {seeds} "
+        f"| {m.worst_right:.1g} | {m.worst_right_title} | {m.nearest_wrong:.1g} "
+        f"| {m.nearest_wrong_title} | {'yes' if m.wide else 'NO'} |"
+        for m in found
     ]
-    for name, rows in by_sheet.items():
-        for m in rows:
-            lines.append(
-                f"| {name} | {m.exercise} | {', '.join(sorted(m.kinds))} | {m.trials} "
-                f"| {m.worst_right:.1g} | {m.worst_right_title} | {m.nearest_wrong:.1g} "
-                f"| {m.nearest_wrong_title} | {'yes' if m.wide else 'NO'} |"
-            )
-    return "\n".join(lines) + "\n"
+
+
+def write(path: Path, name: str, new: list[str]) -> None:
+    """Put a sheet's rows into docs/margins.md, in the place of those it held."""
+    old = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    kept = [line for line in old if re.match(r"\| \d\d-", line)]
+    kept = [line for line in kept if not line.startswith(f"| {name} |")]
+    path.write_text(HEAD + "\n".join(sorted([*kept, *new])) + "\n", encoding="utf-8")
 
 
 def complaints(trials: Iterable[tuple[int, bank.Trial]]) -> list[str]:
@@ -130,19 +138,18 @@ def complaints(trials: Iterable[tuple[int, bank.Trial]]) -> list[str]:
 
 
 def main(seeds: int = 200, names: list[str] | None = None) -> int:
-    """Measure, print complaints, and write docs/margins.md when all sheets were measured."""
-    by_sheet: dict[str, list[Margin]] = {}
+    """Measure sheets, all by default; print complaints, write docs/margins.md by sheet."""
     bad = 0
     for name in names or sheets():
         trials = tried_in_parallel(name, seeds)
         for complaint in complaints(trials):
             bad += 1
             print(f"{name}: {complaint}\n")
-        by_sheet[name] = margins(trial for _, trial in trials)
-        bad += sum(not m.wide for m in by_sheet[name])
-    print(table(by_sheet, seeds))
-    if names is None:
-        (ROOT.parent / "docs" / "margins.md").write_text(table(by_sheet, seeds), encoding="utf-8")
+        found = margins(trial for _, trial in trials)
+        bad += sum(not m.wide for m in found)
+        print("\n".join(rows(name, found, seeds)), flush=True)
+        if seeds >= LONG:
+            write(ROOT.parent / "docs" / "margins.md", name, rows(name, found, seeds))
     return bad
 
 

@@ -7,9 +7,13 @@ import torch
 from helpers import data
 from helpers.check.analytic import autodiff as analytic
 from helpers.check.autodiff import DETACHED
-from helpers.check.measure import SINGLE_PRECISION, as_tensor, same
+from helpers.check.measure import as_tensor, same
 from helpers.check.turns import Case, Turn, function_agrees
 from helpers.check.verdict import passed, show
+
+# The slopes cross zero, and outside they are zero: an answer in single precision then differs by up
+# to 3e-6 of their mean size (measured over 200 data seeds); the nearest wrong turn by 0.2.
+NEAR_ZERO = 1e-4
 
 
 def beta_slope(answer: Any) -> bool:
