@@ -201,6 +201,9 @@ GRAD_AFTER_TURNS = [
          lambda f, x, k, zero: float(f(torch.tensor(x, dtype=torch.float64)))),
     Turn("flag reversed", "you clear when zero is False and keep when it is True.",
          lambda f, x, k, zero: (k if zero else 1) * _slope_at(f, x)),
+    Turn("gradient still None", "`.grad` is None before the first backward() and after clearing: "
+         "set it to None before the call, and read it before you clear it.",
+         raises=lambda error: "NoneType" in str(error)),
     GRAPH_USED_TWICE,
     DETACHED,
 ]  # fmt: skip
@@ -214,7 +217,7 @@ def nll_gradient(answer: Any) -> bool:
         described = f"nll_gradient(loc={loc}, data) on {n} observation{'s' if n > 1 else ''}"
         cases.append(Case(described, (loc, sample), analytic.normal_nll_slope(loc, sample)))
     function_agrees(answer, cases, NLL_TURNS, bound=SINGLE_PRECISION)
-    return passed("nll_gradient: loc − mean(data), in one call of backward().")
+    return passed("nll_gradient: loc − mean(data) on every sample.")
 
 
 def _mean_nll(loc: float, sample: torch.Tensor) -> float:

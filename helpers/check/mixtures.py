@@ -13,8 +13,8 @@ from helpers.check.turns import Case, Turn, function_agrees
 from helpers.check.verdict import passed
 
 # In single precision lnΓ carries an absolute error of some 1e-6 into every log-density, so these
-# two comparisons allow 1e-4; every wrong turn differs by more than 1e-3.
-LOGS = 1e-4
+# two comparisons allow 2e-4; every wrong turn differs by more than 0.01.
+LOGS = 2e-4
 
 Density = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
