@@ -15,6 +15,8 @@ from nbformat import NotebookNode
 from course import sheet
 
 LARGEST = 20_000_000  # bytes of a submission
+MOST_CELLS = 2_000
+MOST_TEXT = 1_000_000  # characters in all cells together, outputs aside
 EMPTY = "# this cell was deleted"
 ADDED = "added-"  # how the ids of a student's own cells begin
 
@@ -49,7 +51,13 @@ def read(submission: bytes) -> list[tuple[str, str, str, str]]:
             raise Refused("The notebook has the old format 3 and cannot be converted.") from None
     if not isinstance(content.get("cells"), list):
         raise Refused("The notebook has no list of cells; save it from JupyterLab again.")
-    return [_cell(cell) for cell in content["cells"] if isinstance(cell, dict)]
+    cells = [_cell(cell) for cell in content["cells"][: MOST_CELLS + 1] if isinstance(cell, dict)]
+    if len(content["cells"]) > MOST_CELLS or sum(len(text) for _, text, *_ in cells) > MOST_TEXT:
+        raise Refused(
+            f"The notebook has more than {MOST_CELLS:,} cells or {MOST_TEXT:,} characters of text; "
+            "take out what is no answer and hand it in again."
+        )
+    return cells
 
 
 def _cell(cell: dict[str, Any]) -> tuple[str, str, str, str]:

@@ -39,8 +39,9 @@ FIRST_USER = 200_000
 class Limits:
     """What a submission may use. Sizes in bytes, times in seconds.
 
-    ``memory`` bounds what a process allocates, ``disk`` each of its temporary folders, ``output``
-    the text that one cell may print before the rest is dropped.
+    ``memory`` bounds what a process allocates, and what all processes of a kernel use together;
+    ``disk`` each of its temporary folders, ``output`` the text that one cell may print before the
+    rest is dropped.
     """
 
     memory: int = 3 << 30
@@ -112,6 +113,8 @@ def command(
         words += ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"]
     else:
         words += ["--unshare-all"]
+        # A single kernel's parent closes the folder that it shares with the host, see inside.py.
+        words += ["--cap-add", "CAP_SYS_ADMIN"] if own else []
     for path, mode in (("/dev/shm", "1777"), ("/tmp", "1777"), ("/cage", "0755")):
         words += ["--perms", mode, "--size", str(disk), "--tmpfs", path]
     for path in ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/passwd",
@@ -124,7 +127,8 @@ def command(
         words += ["--perms", "0755", "--dir", parent]
     for path in bound:
         words += ["--ro-bind", path, path]
-    words += ["--ro-bind", str(here / "inside.py"), "/cage/inside.py"]
+    for name in ("inside.py", "fence.py"):
+        words += ["--ro-bind", str(here / name), f"/cage/{name}"]
     words += ["--ro-bind", str(here / "wire.py"), "/cage/lib/_course_wire.py"]
     for fonts in Path(font_cache(folder)).iterdir():
         words += ["--ro-bind", str(fonts), f"/cage/matplotlib/{fonts.name}"]

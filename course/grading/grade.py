@@ -16,12 +16,12 @@ from nbformat import NotebookNode
 
 import helpers
 from course import sheet
-from course.grading import assemble
+from course.grading import assemble, wire
 from course.grading.cage import Limits
 from course.grading.judge import Verdict, data_seed, judge_in
 from course.grading.result import Result, Test
 from course.grading.session import Missing, Replay, Session
-from course.grading.warm import Kernels
+from course.grading.warm import Kernels, NoKernel
 from helpers.check import verdict as words
 
 MOST_RESTARTS = 5
@@ -132,13 +132,18 @@ def _grade(job: Job) -> Graded:
         if job.submission is None:
             raise assemble.Refused(job.missing)
         notebook = assemble.assemble(job.submission, source, release)
+        run = Run(job, notebook)
+        run.to_the_end()
+        return _graded(job, notebook, run.verdicts, run.replies, begun)
     except assemble.Refused as refused:
         verdict = Verdict("refused", f"✗ {refused}")
-        tests = {e.test: verdict for e in sheet.exercises(source)}
-        return _graded(job, nbformat.from_dict(release), tests, {}, begun, refused=True)
-    run = Run(job, notebook)
-    run.to_the_end()
-    return _graded(job, notebook, run.verdicts, run.replies, begun)
+    except NoKernel:
+        raise  # nothing that the submission did
+    except Exception as error:  # what nobody has thought of costs this submission, not the class
+        what = f"{type(error).__name__}: {error}"[:500]
+        verdict = Verdict("crashed", f"✗ grading this submission stopped; tell the staff: {what}")
+    tests = {e.test: verdict for e in sheet.exercises(source)}
+    return _graded(job, release, tests, {}, begun, refused=True)
 
 
 def _judge_again(job: Job, source: NotebookNode, begun: float) -> Graded | None:
@@ -286,7 +291,8 @@ def _graded(
         if sheet.is_test(cell):
             said, most = verdicts[name], float(sheet.flags(cell)["points"])
             points = most if said.state == "passed" else 0.0
-            tests[name] = Test(said.state, points, most, said.message, said.wrong_turn)
+            message = wire.clean(said.message)
+            tests[name] = Test(said.state, points, most, message, said.wrong_turn)
             cell.outputs = [_output(said)]
         elif sheet.is_manual(cell):
             written = cell.source.strip()
@@ -303,7 +309,7 @@ def _graded(
         round(time.monotonic() - begun, 2),
         tests,
     )
-    text = nbformat.writes(notebook) + "\n"
+    text = wire.clean(nbformat.writes(notebook)) + "\n"
     return Graded(result, text, job.run_key(), job.judge_key(), replies)
 
 

@@ -7,13 +7,12 @@ A program, and alone: it imports nothing of the course, because the course is no
     python inside.py serve MODULES      import the modules once, then fork a kernel for each line
                                         of JSON on standard input, and report on standard output
 
-A request is {"id", "env", "limits", "uid", "connection", "work", "lib", "fonts",
-"caged"}. The server runs no student's code and no
-torch operation; a kernel that it forks gets namespaces of its own for processes, mounts, network
-and the rest, so that it sees no other student's files or processes, and dies as a whole.
+A request is {"id", "env", "limits", "uid", "connection", "work", "lib", "fonts", "caged"}. The
+server runs no student's code and no torch operation; a kernel that it forks gets namespaces of its
+own, sees no other student's files or processes, and dies as a whole.
 """
 
-# ruff: noqa: PTH123, PTH208, SIM115
+# ruff: noqa: PTH100, PTH120, PTH123, PTH208, SIM115
 import contextlib
 import ctypes
 import importlib
@@ -27,12 +26,18 @@ import signal
 import sys
 from typing import Any
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import fence  # beside this file, wherever that is
+
+del sys.path[0]
+
 # From <sched.h>, <sys/mount.h> and <sys/prctl.h> of Linux.
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x20000, 0x4000000, 0x8000000
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 1, 2, 4, 8, 32
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
+FILES = 10_000  # in each of a kernel's temporary folders
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -46,9 +51,8 @@ def check(result: int, what: str) -> None:
 
 def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str = "") -> None:
     """Call mount(2)."""
-    encoded = [x.encode() if x else None for x in (source, target, kind)]
-    given = options.encode() if options else None
-    check(libc.mount(*encoded, ctypes.c_ulong(flags), given), f"mount {target}")
+    source_, target_, kind_, given = (x.encode() or None for x in (source, target, kind, options))
+    check(libc.mount(source_, target_, kind_, ctypes.c_ulong(flags), given), f"mount {target}")
 
 
 # --- a kernel ----------------------------------------------------------------------------------
@@ -95,6 +99,7 @@ def drop_privileges(uid: int) -> None:
     nothing = (ctypes.c_uint32 * 6)()
     check(libc.capset(header, nothing), "capset")
     check(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
+    fence.deny_system_calls()
 
 
 def set_limits(limits: dict[str, int]) -> None:
@@ -227,7 +232,7 @@ def guard(request: dict[str, Any]) -> int:
 def begin(request: dict[str, Any]) -> int:
     """As the first process of the namespace: mount what the kernel may see, start it, wait."""
     mount("none", "/", flags=MS_REC | MS_PRIVATE)
-    size = f"size={request['limits']['disk']},mode=0777"
+    size = f"size={request['limits']['disk']},nr_inodes={FILES},mode=0777"
     mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
     mount(f"/cage/run/{request['id']}", "/cage/own", flags=MS_BIND)
     mount("tmpfs", "/cage/run", "tmpfs", MS_NOSUID | MS_NODEV, "size=4k,mode=0755")
@@ -237,12 +242,19 @@ def begin(request: dict[str, Any]) -> int:
     for path in sorted(own):
         mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, size)
     lock({"/proc", "/cage/own", *own})
+    return parent(request)
+
+
+def parent(request: dict[str, Any]) -> int:
+    """Start the kernel as a child, guard it until it ends, and return its exit code."""
     ready, bound = os.pipe()
     kernel = os.fork()
     if kernel == 0:
         code = 1
         try:
-            os.close(ready)
+            # What the server has open, its pipes above all, is no student's to touch.
+            os.closerange(3, bound)
+            os.closerange(bound + 1, 4096)
             reseed()
             become_kernel(request, bound)
             code = 0
@@ -255,10 +267,7 @@ def begin(request: dict[str, Any]) -> int:
         # The sockets exist: from now on the one folder shared with the host can only be read.
         flags = MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV
         mount("none", "/cage/own", flags=flags)
-    while True:
-        pid, status = os.wait()
-        if pid == kernel:
-            return os.waitstatus_to_exitcode(status) & 0xFF
+    return fence.watch(kernel, request["limits"]["memory"])
 
 
 def lock(writable: set[str]) -> None:
@@ -287,6 +296,9 @@ def reseed() -> None:
 if __name__ == "__main__":
     if sys.argv[1] in ("once", "bare"):
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        become_kernel(json.loads(sys.argv[2]))
+        asked = json.loads(sys.argv[2])
+        if asked["caged"]:
+            sys.exit(parent(asked))
+        become_kernel(asked)
     else:
         serve(sys.argv[2:])

@@ -21,6 +21,7 @@ from course.grading.grade import Graded, Job, Recorded
 from course.grading.result import Result, write_whole
 
 KEY = ".graded-from"  # beside the result: hashes of everything it depends on
+LONGEST_STAMP = 1000  # bytes of a timestamp.txt
 REPLIES = ".answers.gz"  # beside it too: what the answers replied, to judge them anew
 
 
@@ -76,7 +77,7 @@ class Ledger:
         (place / KEY).unlink(missing_ok=True)
         write_whole(place / f"{result.sheet}.ipynb", graded.notebook)
         stamp = self.root / "submitted" / result.student / result.sheet / "timestamp.txt"
-        if stamp.is_file():
+        if stamp.is_file() and not stamp.is_symlink() and stamp.stat().st_size < LONGEST_STAMP:
             shutil.copy(stamp, place)
         replies = json.dumps(graded.replies).encode()
         (place / REPLIES).write_bytes(gzip.compress(replies, 1, mtime=0))
@@ -114,7 +115,7 @@ class Ledger:
         stamp = folder(self.root, result.student, result.sheet) / "timestamp.txt"
         timed = {}
         if stamp.is_file():
-            with contextlib.suppress(ValueError, OverflowError):
+            with contextlib.suppress(Exception):  # a text that is no time raises many kinds
                 timed["timestamp"] = parse_utc(stamp.read_text(errors="replace").strip())
         book = self.gradebook
         with warnings.catch_warnings():

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import multiprocessing
 import os
+import resource
 import secrets
 import signal
 import sys
@@ -26,6 +27,7 @@ from course.grading.cage import Limits
 from course.grading.grade import Graded, Job, grade
 from course.grading.result import Result
 
+JUDGE_MEMORY = 4 << 30  # bytes that a worker may allocate
 MOST_UNDER_WAY = 32  # jobs handed to the executor at a time
 
 
@@ -90,7 +92,7 @@ def jobs(
             raise CourseError(f"There is no folder {folder / student}; check the student's name.")
     for path in sorted(folder.iterdir()):
         if not path.is_dir():
-            say(f"{path.relative_to(root)}: not a student's folder, left alone")
+            say(f"{_shown(path, root)}: not a student's folder, left alone")
     texts = {
         name: [(root / part / name / f"{name}.ipynb").read_text(encoding="utf-8")
                for part in ("source", "release")]
@@ -99,9 +101,9 @@ def jobs(
     found: list[Job] = []
     for student in students or present:
         for path in sorted((folder / student).iterdir()):
-            if path.name not in names or not path.is_dir() or path.is_symlink():
-                if path.is_symlink() or not (root / "source" / path.name).is_dir():
-                    say(f"{path.relative_to(root)}: not a sheet's folder, left alone")
+            if path.name not in names:
+                if not (root / "source" / path.name).is_dir():
+                    say(f"{_shown(path, root)}: not a sheet's folder, left alone")
                 continue
             submission, missing = _submission(path)
             source, release = texts[path.name]
@@ -111,8 +113,15 @@ def jobs(
     return found
 
 
+def _shown(path: Path, root: Path) -> str:
+    """Return a path as text that can be printed and written, whatever bytes its names are."""
+    return ascii(str(path.relative_to(root)))[1:-1]
+
+
 def _submission(folder: Path) -> tuple[bytes | None, str]:
     path = folder / f"{folder.name}.ipynb"
+    if folder.is_symlink() or folder.parent.is_symlink() or not folder.is_dir():
+        return None, f"{folder.name} is a link or a file; hand in a folder with the notebook in it."
     if path.is_file() and not path.is_symlink():
         try:
             if path.stat().st_size > assemble.LARGEST:
@@ -120,8 +129,9 @@ def _submission(folder: Path) -> tuple[bytes | None, str]:
             return path.read_bytes(), ""
         except OSError as error:
             return None, f"{path.name} cannot be read ({error.strerror}); hand it in again."
-    others = sorted(p.name for p in folder.glob("*.ipynb"))
-    found = f"; found {', '.join(others)}" if others else ""
+    others = sorted(_shown(p, folder) for p in folder.glob("*.ipynb"))
+    more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+    found = f"; found {', '.join(others[:3])}{more}" if others else ""
     return None, f"There is no file {path.name} in the folder{found}; hand in the released name."
 
 
@@ -194,6 +204,9 @@ def _end_with(parent: int) -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
     if os.getppid() != parent:
         os._exit(1)
+    # What an answer does to the judge's memory ends in an error, not in the end of this process.
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (JUDGE_MEMORY, most))
 
 
 def completed(executor: Executor, todo: list[Job]) -> Iterator[Graded]:

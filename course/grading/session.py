@@ -7,13 +7,13 @@ Each ends here in an outcome, never in an error of this side.
 import base64
 import hashlib
 import io
+import json
 import queue
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
 import cloudpickle
-import nbformat
 import numpy as np
 import torch
 import zmq
@@ -21,7 +21,7 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from nbformat import NotebookNode
 
 import helpers.check
-from course.grading import wire
+from course.grading import outputs, wire
 from course.grading.cage import Limits
 from course.grading.warm import Kernel
 
@@ -30,7 +30,10 @@ cloudpickle.register_pickle_by_value(helpers.check)
 
 GRACE = 3.0  # seconds between an interrupt and the end
 MOST_NOISE = 50  # malformed messages before a kernel counts as lost
-LARGEST_MESSAGE = wire.LARGEST + (16 << 20)
+LARGEST_MESSAGE = 48 << 20  # bytes; a larger one ends the connection, which is then made anew
+MOST_WAITING = 10  # messages held here before the kernel has to wait or to drop its own
+MOST_OUTPUT = 20  # times the output of a cell: what all cells of a session may leave
+MOST_LOGGED = 32 << 20  # characters of replies that are kept, to judge them again
 
 
 class Stopped(BaseException):
@@ -65,12 +68,14 @@ class Session:
         self.kernel, self.limits, self.deadline = kernel, limits, deadline
         self.context = zmq.Context()
         self.context.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
-        self.context.setsockopt(zmq.RCVHWM, 100)
+        self.context.setsockopt(zmq.RCVHWM, MOST_WAITING)
         self.context.setsockopt(zmq.LINGER, 0)
         self.client = BlockingKernelClient(context=self.context)
         self.client.load_connection_info(kernel.info)  # type: ignore[arg-type]
+        self.client.session.unpack = unpacked
         self.client.start_channels(stdin=False, hb=False)
         self.log: dict[str, str] = {}
+        self.logged = self.shown = 0
         self.usable = True
         self._await_ready()
 
@@ -137,7 +142,7 @@ class Session:
         if kind == "status":
             return bool(content["execution_state"] == "idle")
         if kind == "execute_input":
-            outcome.execution_count = int(content["execution_count"])
+            outcome.execution_count = min(abs(int(content["execution_count"])), 10**6)
         elif kind in ("stream", "display_data", "execute_result", "error"):
             data = content.get("data")
             if kind == "display_data" and isinstance(data, dict) and wire.MIME in data:
@@ -149,32 +154,17 @@ class Session:
         return False
 
     def _keep(self, kind: str, content: dict[str, Any], outcome: Outcome) -> None:
-        """Add an output to a cell's, up to its limit; neighbouring text is joined."""
-        output = nbformat.v4.output_from_msg(
-            {"header": {"msg_type": kind}, "content": content, "metadata": {}}
-        )
-        size = len(str(output))
-        if outcome.size > self.limits.output:
+        """Add an output to a cell's, up to its limit and to that of all cells."""
+        output = outputs.shown(kind, content)
+        full = outcome.size > self.limits.output or self.shown > MOST_OUTPUT * self.limits.output
+        if output is None or full:
             return
+        size = len(str(output))
         outcome.size += size
         if outcome.size > self.limits.output:
-            if kind == "error":  # an error is told, however long
-                output = nbformat.v4.new_output(
-                    "error", ename=str(output.ename)[:200], evalue=str(output.evalue)[:2000]
-                )
-            elif kind == "stream":
-                output.text = str(output.text)[:10_000] + "\n... the rest was cut\n"
-            else:
-                output = nbformat.v4.new_output("stream", text="... a large output was cut\n")
-        last = outcome.outputs[-1] if outcome.outputs else None
-        if (
-            last is not None
-            and kind == last.output_type == output.output_type == "stream"
-            and last.name == output.name
-        ):
-            last.text += output.text
-        else:
-            outcome.outputs.append(output)
+            output = outputs.cut(output)
+        self.shown += min(size, self.limits.output)
+        outputs.append(outcome.outputs, output)
 
     # --- answers -------------------------------------------------------------------------------
 
@@ -210,8 +200,16 @@ class Session:
             raise Stopped("crashed", "the kernel died")
         if outcome.state == "error" and not outcome.wire:
             raise Stopped("refused", "the answer sent no reply")
-        self.log[hashlib.sha256(recorded_as.encode()).hexdigest()] = outcome.wire
+        self._log(hashlib.sha256(recorded_as.encode()).hexdigest(), outcome.wire)
         return self.read(outcome.wire)
+
+    def _log(self, digest: str, reply: str) -> None:
+        """Keep a reply; where they grow too large, keep none: the code will run again instead."""
+        self.logged += len(reply)
+        if self.logged > MOST_LOGGED:
+            self.log.clear()
+        else:
+            self.log[digest] = reply
 
     def read(self, text: str) -> tuple[dict[str, Any], Exception | None]:
         """Decode a reply; functions in it become proxies of this session."""
@@ -219,6 +217,13 @@ class Session:
             return wire.decode(text, lambda handle, shown: Proxy(self, handle, shown))
         except wire.Malformed as error:
             raise Stopped("refused", f"the answer cannot be handed over: {error}") from None
+
+
+def unpacked(raw: bytes) -> Any:
+    """Read a part of a message, in place of jupyter_client's reader, which takes any size."""
+    text = raw.decode("utf-8", "replace")
+    wire.bounded(text)
+    return json.loads(text)
 
 
 class Replay(Session):

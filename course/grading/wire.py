@@ -18,9 +18,11 @@ import safetensors.torch
 import torch
 
 MIME = "application/vnd.course.wire+json"
-LARGEST = 64 << 20  # characters of one reply
+LARGEST = 16 << 20  # characters of one reply
 LARGEST_HEADER = 1 << 20  # bytes of a safetensors header
 MOST_NODES = 100_000
+MOST_KEYS = 10_000  # of one dictionary: a hostile choice of keys takes the square of their number
+MOST_PARTS = 2_000_000  # brackets and commas of a message: what is read takes 30 times the space
 DEEPEST = 16
 DISTRIBUTIONS: dict[str, tuple[str, ...]] = {
     "Bernoulli": ("probs",),
@@ -100,8 +102,7 @@ def _error(error: Exception) -> dict[str, Any]:
     if trace is not None and "site-packages" in trace.tb_frame.f_code.co_filename:
         # What a library has not implemented is no stub: it must not be taken for one.
         names = [n for n in names if n != "NotImplementedError"]
-    text = str(error)[:2000].encode("utf-8", "replace").decode()
-    return {"names": names, "text": text}
+    return {"names": names, "text": clean(str(error)[:2000])}
 
 
 def encode(value: Any, tensors: dict[str, torch.Tensor], depth: int = 0) -> dict[str, Any]:
@@ -122,7 +123,7 @@ def encode(value: Any, tensors: dict[str, torch.Tensor], depth: int = 0) -> dict
     if isinstance(value, float):
         return {"k": "float", "v": float(value).hex()}
     if isinstance(value, str):
-        return {"k": "str", "v": value[:100_000].encode("utf-8", "replace").decode()}
+        return {"k": "str", "v": clean(value[:100_000])}
     if isinstance(value, list | tuple) and depth < DEEPEST - 2:
         kind = "list" if isinstance(value, list) else "tuple"
         return {"k": kind, "v": [encode(v, tensors, depth + 1) for v in value[:MOST_NODES]]}
@@ -156,7 +157,7 @@ def _opaque(value: Any) -> dict[str, Any]:
 
 def _repr(value: Any) -> str:
     try:
-        return repr(value)[:200].encode("utf-8", "replace").decode()
+        return clean(repr(value)[:200])
     except Exception:
         return ""
 
@@ -182,6 +183,7 @@ def decode(
     if not isinstance(text, str) or len(text) > LARGEST:
         raise Malformed("the reply is no text of the allowed size")
     try:
+        bounded(text)
         content = json.loads(text, parse_constant=_refuse, object_pairs_hook=_without_doubles)
         tensors = _read_tensors(content["tensors"])
         reader = _Reader(tensors, function)
@@ -189,12 +191,24 @@ def decode(
         raised = content["raised"]
         if raised is None:
             return values, None
-        return {}, exception([str(n) for n in raised["names"][:20]], str(raised["text"])[:2000])
+        names = [clean(str(n))[:100] for n in raised["names"][:20]]
+        return {}, exception(names, clean(str(raised["text"])[:2000]))
     except Malformed:
         raise
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError,
             OverflowError, RuntimeError, binascii.Error) as error:  # fmt: skip
         raise Malformed(f"the reply cannot be read: {type(error).__name__}") from None
+
+
+def bounded(text: str) -> None:
+    """Raise Malformed where JSON would take far more space when it is read."""
+    if sum(text.count(mark) for mark in ",[{") > MOST_PARTS:
+        raise Malformed("the reply has too many parts")
+
+
+def clean(text: str) -> str:
+    """Return text without halves of characters, which JSON can hold and a file cannot."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _refuse(constant: str) -> Any:
@@ -232,7 +246,8 @@ class _Reader:
         if kind == "none":
             return None
         if kind in ("torch", "numpy", "scalar"):
-            tensor = self.tensors[node["v"]]
+            # An honest reply names each tensor once: one named often is large at no cost.
+            tensor = self.tensors.pop(node["v"])
             return tensor if kind == "torch" else tensor.numpy()[() if kind == "scalar" else ...]
         if kind == "bool":
             return node["v"] is True
@@ -241,18 +256,20 @@ class _Reader:
         if kind == "float":
             return float.fromhex(node["v"][:40])
         if kind == "str":
-            return str(node["v"])
+            return clean(str(node["v"]))
         if kind in ("list", "tuple"):
             values = [self.value(v, depth + 1) for v in node["v"]]
             return values if kind == "list" else tuple(values)
         if kind == "dict":
+            if len(node["v"]) > MOST_KEYS:
+                raise Malformed("the reply holds too large a dictionary")
             return {self._key(k, depth): self.value(v, depth + 1) for k, v in node["v"]}
         if kind == "dist":
             return self._distribution(node, depth)
         if kind == "fn":
-            return self.function(int(node["v"]), str(node["r"])[:200])
+            return self.function(int(node["v"]), clean(str(node["r"])[:200]))
         if kind == "opaque":
-            return Opaque(str(node["t"])[:80], str(node["r"])[:200])
+            return Opaque(clean(str(node["t"])[:80]), clean(str(node["r"])[:200]))
         raise Malformed("the reply holds a value of unknown kind")
 
     def _key(self, node: Any, depth: int) -> Any:
