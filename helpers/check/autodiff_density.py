@@ -47,9 +47,7 @@ def beta_slope(answer: Any) -> bool:
         kink = ((x == 0) & (taken >= 0) & (taken <= 6)) | ((x == 1) & (taken <= 0) & (taken >= -6))
         return torch.where(kink, torch.zeros_like(taken), taken)
 
-    function_agrees(
-        settled if callable(answer) else answer, cases, BETA_TURNS, bound=NEAR_ZERO
-    )
+    function_agrees(settled if callable(answer) else answer, cases, BETA_TURNS, bound=NEAR_ZERO)
     return passed("beta_slope: 6 − 12x inside, 0 outside, and no NaN on the edge.")
 
 

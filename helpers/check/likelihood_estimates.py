@@ -219,8 +219,8 @@ GRID_TURNS = [
     Turn("lowest for highest", "you return the cell that fits worst; look for the maximum.",
          lambda x, m, s: _cell(-table(x, m, s), m, s)),
     Turn("nothing beats the start",
-         "no cell beat the best total you started from: log-likelihoods are negative, so start from "
-         "minus infinity or from the first cell.",
+         "no cell beat the best total you started from: log-likelihoods are negative, so start "
+         "from minus infinity or from the first cell.",
          lambda x, m, s: None, raises=lambda error: isinstance(error, UnboundLocalError)),
     Turn("indices returned", "these are places in the grid; return the numbers at these places.",
          _indices),
