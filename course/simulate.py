@@ -134,6 +134,7 @@ def _hand_in(
         e.name: _choose(answers, e.name, choose, 1.0 if kind == ["right"] else 0.5)
         for e in exercises
     }
+    _make_right_what_others_use(exercises, chosen, answers, choose)
     for exercise in exercises:
         notebook.cells[exercise.answer_index].source = chosen[exercise.name].code
     for cell in notebook.cells:
@@ -156,6 +157,23 @@ def _choose(
     draw = choose.random()
     kind = "right" if draw < right else "wrong" if draw < right + 0.4 else "missing"
     return choose.choice([a for a in answers if a.exercise == exercise and a.kind == kind])
+
+
+def _make_right_what_others_use(
+    exercises: list[sheet.Exercise],
+    chosen: dict[str, bank.Answer],
+    answers: list[bank.Answer],
+    choose: random.Random,
+) -> None:
+    """Give a right answer to every exercise that another answer builds on.
+
+    The bank says what an answer deserves where the answers above it are right.
+    """
+    for place in reversed(range(len(exercises))):
+        used = sheet.names(chosen[exercises[place].name].code)
+        for earlier in exercises[:place]:
+            if used & set(earlier.wants) and chosen[earlier.name].kind != "right":
+                chosen[earlier.name] = _choose(answers, earlier.name, choose, 1.0)
 
 
 def _of(answers: list[bank.Answer], exercise: str, title: str) -> bank.Answer:

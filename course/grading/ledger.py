@@ -160,6 +160,12 @@ def opened(root: Path, sheets: list[str]) -> Iterator[Ledger]:
     """
     url = f"sqlite:///{root / 'gradebook.db'}"
     try:
+        if not (root / "gradebook.db").exists():
+            # Made beside its place and then moved: a kill half-way leaves no half gradebook.
+            new = root / ".gradebook.db.new"
+            new.unlink(missing_ok=True)
+            Gradebook(f"sqlite:///{new}").close()
+            new.replace(root / "gradebook.db")
         with Gradebook(url, str(stock.settings(root).CourseDirectory.course_id)) as gradebook:
             missing = [s for s in sheets if not _registered(gradebook, root, s)]
     except Exception as error:
