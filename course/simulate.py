@@ -134,7 +134,7 @@ def _hand_in(
         e.name: _choose(answers, e.name, choose, 1.0 if kind == ["right"] else 0.5)
         for e in exercises
     }
-    _make_right_what_others_use(exercises, chosen, answers, choose)
+    _make_right_what_others_use(exercises, chosen, text)
     for exercise in exercises:
         notebook.cells[exercise.answer_index].source = chosen[exercise.name].code
     for cell in notebook.cells:
@@ -160,20 +160,18 @@ def _choose(
 
 
 def _make_right_what_others_use(
-    exercises: list[sheet.Exercise],
-    chosen: dict[str, bank.Answer],
-    answers: list[bank.Answer],
-    choose: random.Random,
+    exercises: list[sheet.Exercise], chosen: dict[str, bank.Answer], text: NotebookNode
 ) -> None:
-    """Give a right answer to every exercise that another answer builds on.
+    """Give the sheet's own answer to every exercise that another answer builds on.
 
-    The bank says what an answer deserves where the answers above it are right.
+    The bank says what an answer deserves where the sheet's own answers stand above it.
     """
     for place in reversed(range(len(exercises))):
         used = sheet.names(chosen[exercises[place].name].code)
         for earlier in exercises[:place]:
-            if used & set(earlier.wants) and chosen[earlier.name].kind != "right":
-                chosen[earlier.name] = _choose(answers, earlier.name, choose, 1.0)
+            if used & set(earlier.wants):
+                own = text.cells[earlier.answer_index].source
+                chosen[earlier.name] = bank.Answer(earlier.name, "right", "the sheet's own", own)
 
 
 def _of(answers: list[bank.Answer], exercise: str, title: str) -> bank.Answer:

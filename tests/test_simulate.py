@@ -11,12 +11,13 @@ from course.grading import run
 
 pytestmark = pytest.mark.slow
 STUDENTS = 8
+CLASS = SHEETS[:3]
 
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory, caged):
     root = tmp_path_factory.mktemp("class") / "demo"
-    simulate.simulate(PROJECT, root, STUDENTS, 1, [], lambda _: None)
+    simulate.simulate(PROJECT, root, STUDENTS, 1, CLASS, lambda _: None)
     results = run.grade_class(root, [], [], no_cage=not caged, say=lambda _: None)
     return root, results
 
@@ -24,7 +25,7 @@ def graded(tmp_path_factory, caged):
 def test_does_every_answer_get_the_state_and_the_wrong_turn_it_deserves(graded):
     root, results = graded
     record = json.loads((root / simulate.RECORD).read_text())["students"]
-    assert len(results) == STUDENTS * len(SHEETS)
+    assert len(results) == STUDENTS * len(CLASS)
     for result in results:
         for test, deserved in record[result.student][result.sheet].items():
             got = result.tests[test]
@@ -50,7 +51,7 @@ def test_is_the_class_a_mixed_one(graded):
 def test_is_the_same_class_left_alone_and_another_folder_refused(graded, tmp_path):
     root, _ = graded
     said = []
-    simulate.simulate(PROJECT, root, STUDENTS, 1, [], said.append)
+    simulate.simulate(PROJECT, root, STUDENTS, 1, CLASS, said.append)
     assert "nothing changed" in said[0]
     (tmp_path / "mine.txt").write_text("x")
     with pytest.raises(CourseError, match="not empty"):
