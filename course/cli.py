@@ -78,6 +78,20 @@ def report(sheets: Sheets = None, root: Root = PROJECT) -> None:
 
 
 @app.command()
+def export(
+    form: Annotated[str, typer.Option("--format", help="csv, canvas or moodle.")],
+    root: Root = PROJECT,
+) -> None:
+    """Print the grades as a table for a learning platform; > puts them into a file."""
+    from course import export as exporting
+
+    def say(what: str) -> None:
+        print(what, file=sys.stderr)
+
+    print(exporting.export(root.resolve(), form, say), end="")
+
+
+@app.command()
 def doctor() -> None:
     """Say what works here and what does not, with the remedy."""
     from course import doctor as examining

@@ -1,9 +1,11 @@
 """Does any hostile submission gain points, harm a neighbour, stop the class or leave anything?"""
 
 import ctypes
+import dataclasses
 import json
 import os
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from classes import NAME, copied, graded_files, hand_in, solved
 from conftest import PROJECT
 from hostile import bank
 
-from course.grading import cage, run
+from course.grading import cage, run, workers
 from course.grading.cage import Limits
 from course.grading.judge import STATES
 
@@ -45,13 +47,17 @@ def graded(root):
 
 
 def descendants():
-    """Return the processes that this one has started, and that these have started, and so on."""
+    """Return the processes that this one has started, and that these have started, and so on.
+
+    Those that have ended are not among them, where only this process has not been told yet.
+    """
     parents, words = {}, {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            parents[int(folder.name)] = int(
-                (folder / "stat").read_text().rsplit(")")[-1].split()[1]
-            )
+            state, parent = (folder / "stat").read_text().rsplit(")")[-1].split()[:2]
+            if state == "Z":
+                continue
+            parents[int(folder.name)] = int(parent)
             words[int(folder.name)] = (
                 (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
             )
@@ -63,6 +69,14 @@ def descendants():
         more = {pid for pid, parent in parents.items() if parent in more}
     kept = found - {os.getpid()}
     return {pid: words[pid] for pid in kept if "resource_tracker" not in words[pid]}
+
+
+def after_a_moment(look, seconds=5):
+    """Return what is still there when those that are about to end have had time to."""
+    until = time.monotonic() + seconds
+    while look() and time.monotonic() < until:
+        time.sleep(0.1)
+    return look()
 
 
 def names(folder):
@@ -96,7 +110,7 @@ def attacked(tmp_path_factory, calm):
         patch.setattr(tempfile, "tempdir", None)
         results = graded(root)
         left = {
-            "processes": descendants(),
+            "processes": after_a_moment(descendants),
             "sockets": sockets(scratch),
             "temporary": names(scratch),
             "project": files(PROJECT) ^ before,
@@ -181,3 +195,24 @@ def test_is_anything_left_in_the_course(attacked):
                 assert names(root / part / student / NAME) == {f"{NAME}.html"}
     assert not list(root.rglob("hostile-was-here*"))
     assert (root / ".course-secret").read_text() == SECRET
+
+
+class Deadly(bytes):
+    """A submission that ends any process which unpickles it: it stands for a crash of the judge."""
+
+    def __reduce__(self):
+        return os._exit, (3,)
+
+
+def test_does_a_submission_that_kills_its_grader_stop_the_others(tmp_path):
+    root = copied(tmp_path)
+    for number in range(4):
+        hand_in(root, f"student-{number}", b"not a notebook")
+    jobs = run.jobs(root, [NAME], [], True, print)
+    jobs[1] = dataclasses.replace(jobs[1], submission=Deadly())
+    results = {g.result.student: g.result for g in workers.surviving(2, jobs)}
+    assert len(results) == 4
+    for student, result in results.items():
+        state = "crashed" if student == "student-1" else "refused"
+        assert result.tests["test_derivative"].state == state
+        assert result.score == 0

@@ -5,6 +5,7 @@ each process by itself, and not at all for memory that is shared or lives in a f
 that a process gives up come back inside of a user namespace. Both are closed here.
 """
 
+import contextlib
 import ctypes
 import errno
 import os
@@ -80,7 +81,7 @@ def deny_system_calls() -> None:
 
 
 def watch(kernel: int, most: int) -> int:
-    """Wait for a kernel's end as the parent of all; end it when all together use too much.
+    """Wait for a kernel's end as the parent of all; end what uses too much memory.
 
     Args:
         kernel: process id of the kernel.
@@ -99,31 +100,34 @@ def watch(kernel: int, most: int) -> int:
             return os.waitstatus_to_exitcode(status) & 0xFF
         if pid:
             continue
-        if used(most) > most:
-            return 128 + signal.SIGKILL  # with this process the whole namespace ends
+        used = memory(most)
+        while sum(used.values()) > most:  # the largest first: a kernel outlives its large children
+            largest = max(used, key=lambda pid: used[pid])
+            del used[largest]
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(largest, signal.SIGKILL)
         signal.sigtimedwait({signal.SIGCHLD}, PAUSE)
 
 
-def used(enough: int) -> int:
-    """Return the bytes of memory that all other processes here use.
+def memory(enough: int) -> dict[int, int]:
+    """Return the bytes of memory that each other process here uses.
 
     Where pages that are shared are counted more than once and the sum is still no more than
-    ``enough``, that sum will do; else each page counts once.
+    ``enough``, that will do; else each page is shared out among those who have it.
     """
-    own = str(os.getpid())
-    others = [p for p in Path("/proc").iterdir() if p.name.isdigit() and p.name not in ("1", own)]
-    resident = {p: _sum(p / "status", ("RssAnon:", "RssShmem:")) for p in others}
-    if sum(resident.values()) <= enough:
-        return sum(resident.values())
-    # A fork shares its parent's pages: share them out, which takes longer to find out.
-    return sum(
-        _sum(p / "smaps_rollup", ("Pss_Anon:", "Pss_Shmem:")) or rss for p, rss in resident.items()
-    )
+    own = (1, os.getpid())
+    others = [int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit()]
+    names = ("RssAnon:", "RssShmem:")
+    used = {pid: _sum(f"/proc/{pid}/status", names) for pid in others if pid not in own}
+    if sum(used.values()) <= enough:
+        return used
+    names = ("Pss_Anon:", "Pss_Shmem:")
+    return {pid: _sum(f"/proc/{pid}/smaps_rollup", names) or used[pid] for pid in used}
 
 
-def _sum(path: Path, names: tuple[str, ...]) -> int:
+def _sum(path: str, names: tuple[str, ...]) -> int:
     try:
-        lines = [line.split() for line in path.read_text().splitlines()]
+        lines = [line.split() for line in Path(path).read_text().splitlines()]
     except OSError:
         return 0
     return sum(int(words[1]) << 10 for words in lines if words and words[0] in names)

@@ -140,10 +140,21 @@ def _grade(job: Job) -> Graded:
     except NoKernel:
         raise  # nothing that the submission did
     except Exception as error:  # what nobody has thought of costs this submission, not the class
-        what = f"{type(error).__name__}: {error}"[:500]
-        verdict = Verdict("crashed", f"✗ grading this submission stopped; tell the staff: {what}")
-    tests = {e.test: verdict for e in sheet.exercises(source)}
-    return _graded(job, release, tests, {}, begun, refused=True)
+        return lost(job, f"{type(error).__name__}: {error}"[:500])
+    return _unrun(job, verdict)
+
+
+def lost(job: Job, why: str) -> Graded:
+    """Return the result of a submission whose grading itself came to an end; it gets no points."""
+    return _unrun(
+        job, Verdict("crashed", f"✗ grading this submission stopped: {why}; ask the staff.")
+    )
+
+
+def _unrun(job: Job, verdict: Verdict) -> Graded:
+    """Return the same verdict for every test of a submission that was not run to its end."""
+    tests = {e.test: verdict for e in sheet.exercises(_read(job.source))}
+    return _graded(job, _read(job.release), tests, {}, time.monotonic(), refused=True)
 
 
 def _judge_again(job: Job, source: NotebookNode, begun: float) -> Graded | None:

@@ -5,30 +5,22 @@ it; the results come back to one writer, the ledger.
 """
 
 import contextlib
-import ctypes
 import hashlib
 import hmac
-import multiprocessing
 import os
-import resource
 import secrets
-import signal
-import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, wait
+from concurrent.futures import Executor
 from dataclasses import fields, replace
-from itertools import islice
 from pathlib import Path
 
 from course import stock
 from course.errors import CourseError
 from course.grading import assemble, cage, ledger
 from course.grading.cage import Limits
-from course.grading.grade import Graded, Job, grade
+from course.grading.grade import Job
 from course.grading.result import Result
-
-JUDGE_MEMORY = 4 << 30  # bytes that a worker may allocate
-MOST_UNDER_WAY = 32  # jobs handed to the executor at a time
+from course.grading.workers import completed, surviving
 
 
 def secret(root: Path) -> bytes:
@@ -177,47 +169,15 @@ def grade_class(
     if not force:
         todo = [replace(job, recorded=ledger.recorded(root, job)) for job in todo]
     with ledger.opened(root, names) as book:
-        own = executor or processes(min(workers or os.cpu_count() or 1, max(1, len(todo))))
-        try:
-            for done, graded in enumerate(completed(own, todo), 1):
+        workers = min(workers or os.cpu_count() or 1, max(1, len(todo)))
+        found = completed(executor, todo) if executor else surviving(workers, todo)
+        with contextlib.closing(found):
+            for done, graded in enumerate(found, 1):
                 book.record(graded)
                 progress(done, len(todo))
-        finally:
-            if executor is None:
-                own.shutdown(cancel_futures=True)
         results = [ledger.result(root, job.student, job.sheet) for job in work]
         book.bring_into_line(results)
     return results
-
-
-def processes(workers: int) -> ProcessPoolExecutor:
-    """Return an executor of processes that share nothing with this one, and end with it."""
-    return ProcessPoolExecutor(
-        workers, multiprocessing.get_context("spawn"), _end_with, (os.getpid(),)
-    )
-
-
-def _end_with(parent: int) -> None:
-    """Ask the system to end this process when its parent ends, however that ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told, and ends this one
-    if sys.platform.startswith("linux"):
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
-    if os.getppid() != parent:
-        os._exit(1)
-    # What an answer does to the judge's memory ends in an error, not in the end of this process.
-    _, most = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, (JUDGE_MEMORY, most))
-
-
-def completed(executor: Executor, todo: list[Job]) -> Iterator[Graded]:
-    """Yield what is graded as it comes; few jobs are under way, however many there are."""
-    waiting = iter(todo)
-    under_way = {executor.submit(grade, job) for job in islice(waiting, 2 * MOST_UNDER_WAY)}
-    while under_way:
-        done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-        for future in done:
-            yield future.result()
-        under_way |= {executor.submit(grade, job) for job in islice(waiting, len(done))}
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ Each ends here in an outcome, never in an error of this side.
 """
 
 import base64
+import contextlib
 import hashlib
 import io
 import json
@@ -70,6 +71,8 @@ class Session:
         self.context.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
         self.context.setsockopt(zmq.RCVHWM, MOST_WAITING)
         self.context.setsockopt(zmq.LINGER, 0)
+        # A kernel that has closed its sockets takes no message: sending would wait for ever.
+        self.context.setsockopt(zmq.SNDTIMEO, round(GRACE * 1000))
         self.client = BlockingKernelClient(context=self.context)
         self.client.load_connection_info(kernel.info)  # type: ignore[arg-type]
         self.client.session.unpack = unpacked
@@ -83,9 +86,10 @@ class Session:
         """Wait until the kernel answers and its broadcasts arrive."""
         until = min(self.deadline, time.monotonic() + 30)
         while time.monotonic() < until and self.kernel.alive():
-            asked = self.client.kernel_info()
-            if self._collect(asked, Outcome(), min(until, time.monotonic() + 0.5)):
-                return
+            with contextlib.suppress(zmq.Again):
+                asked = self.client.kernel_info()
+                if self._collect(asked, Outcome(), min(until, time.monotonic() + 0.5)):
+                    return
 
     def close(self) -> None:
         """End the kernel and the connection."""
@@ -101,14 +105,21 @@ class Session:
         """Run a cell."""
         outcome = Outcome()
         until = self.remaining(self.limits.cell_seconds if seconds is None else seconds)
-        asked = self.client.execute(source, silent=silent, allow_stdin=False, stop_on_error=False)
+        try:
+            asked = self.client.execute(
+                source, silent=silent, allow_stdin=False, stop_on_error=False
+            )
+        except zmq.Again:
+            outcome.state, self.usable = "dead", False
+            return outcome
         if self._collect(asked, outcome, until):
             return outcome
         if not self.kernel.alive():
             outcome.state, self.usable = "dead", False
             return outcome
         outcome.state = "timeout"
-        self.client.control_channel.send(self.client.session.msg("interrupt_request", {}))
+        with contextlib.suppress(zmq.Again):
+            self.client.control_channel.send(self.client.session.msg("interrupt_request", {}))
         ignored = Outcome()
         if not self._collect(asked, ignored, time.monotonic() + GRACE):
             outcome.state, self.usable = "stuck" if self.kernel.alive() else "dead", False

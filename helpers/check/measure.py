@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from helpers.check import verdict
-from helpers.check.verdict import CheckFailed, show
+from helpers.check.verdict import CheckFailed, show, shown_with_shape
 
 # Answers in closed form agree to this relative difference; single precision carries seven digits.
 CLOSED_FORM = 1e-6
@@ -91,8 +91,8 @@ def numbers(tested: str, value: Any, expected: Any) -> torch.Tensor:
     if got.shape != wanted.shape:
         raise CheckFailed(
             tested,
-            f"{show(expected)}, shape {tuple(wanted.shape)}",
-            f"{show(value)}, shape {tuple(got.shape)}",
+            shown_with_shape(expected, wanted.shape),
+            shown_with_shape(value, got.shape),
             verdict.WRONG_SHAPE,
             "the numbers come in another arrangement than the docstring asks for.",
         )

@@ -103,6 +103,12 @@ def show(value: Any, digits: int = 6) -> str:
     return _short(value)
 
 
+def shown_with_shape(value: Any, shape: Sequence[int]) -> str:
+    """Return a value as `show` does, and its shape, said once."""
+    words = f", shape {tuple(shape)}"
+    return show(value).removesuffix(words) + words
+
+
 def _short(value: Any, most: int = 80) -> str:
     text = repr(value)
     return text if len(text) <= most else text[: most - 3] + "..."

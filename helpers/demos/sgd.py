@@ -24,21 +24,21 @@ def _moves(rate: float) -> str:
 def draw_learning_rate(rate: float) -> Drawn:
     """Draw 20 steps of gradient descent on the summed loss of a normal distribution.
 
-    The distance to the mean, θ − x̄, starts at 1 and is multiplied by 1 − rate in each step.
+    The offset from the mean, θ − x̄, starts at 1 and is multiplied by 1 − rate in each step.
 
     Args:
         rate: the learning rate in units of 1/n, at least 0.
     """
     rate = round(rate, 2)  # a slider's 1.0 may be 0.9999999999999999
     steps = torch.arange(21, dtype=torch.float64)
-    distance = (1 - rate) ** steps
-    ax = plots.curves(steps, {"": distance}, "number of steps", "distance to the mean, θ − x̄")
-    ax.plot(steps, distance, "o", color=plots.BLUE, markersize=5)
+    offset = (1 - rate) ** steps
+    ax = plots.curves(steps, {"": offset}, "number of steps", "offset from the mean, θ − x̄")
+    ax.plot(steps, offset, "o", color=plots.BLUE, markersize=5)
     ax.axhline(0, color="black", linewidth=1, linestyle="-", zorder=1)
     ax.set(ylim=(-2.6, 2.6), xlim=(-0.5, 20.5), xticks=range(0, 21, 5))
     factor = f"{1 - rate:.2f}".replace("-", "−")
     return ax, (
-        f"Learning rate {rate:.2f}/n: a step multiplies the distance by {factor}; {_moves(rate)}."
+        f"Learning rate {rate:.2f}/n: a step multiplies the offset by {factor}; {_moves(rate)}."
     )
 
 

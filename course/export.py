@@ -1,0 +1,125 @@
+"""Grades for a learning platform, from the gradebook: manual grades and late penalties count."""
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+from nbgrader.api import Gradebook, Student, SubmittedAssignment
+from sqlalchemy.exc import SQLAlchemyError
+
+from course.errors import CourseError
+
+Found = dict[tuple[str, str], SubmittedAssignment]  # by student and sheet
+
+COLUMNS = (
+    "assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email",
+    "raw_score", "late_submission_penalty", "score", "max_score",
+)  # fmt: skip
+
+
+def export(root: Path, form: str, say: Callable[[str], None]) -> str:
+    """Return the grades of a course as the text of a CSV file.
+
+    Args:
+        root: an nbgrader course folder.
+        form: a name in ``FORMS``.
+        say: is told what an instructor should know before these grades are published.
+
+    Raises:
+        CourseError: there is no such form, or no gradebook with grades.
+    """
+    if form not in FORMS:
+        raise CourseError(f"There is no format {form!r}; choose one of {', '.join(FORMS)}.")
+    path = root / "gradebook.db"
+    if not path.is_file():
+        raise CourseError(f"{path} does not exist; run «course grade» first.")
+    try:
+        with Gradebook(f"sqlite:///{path}") as book:
+            found = {
+                (s.student_id, a.name): s
+                for a in book.assignments for s in book.assignment_submissions(a.name)
+            }  # fmt: skip
+            students = sorted(book.students, key=lambda s: str(s.id))
+            waiting = sum(bool(s.needs_manual_grade) for s in found.values())
+            sheets = sorted({sheet for _, sheet in found})
+            rows = FORMS[form](students, sheets, found)
+    except SQLAlchemyError as error:
+        raise CourseError(
+            f"{path} cannot be read ({str(error).splitlines()[0]}); move it away, and "
+            "«course grade» makes a new one from the results."
+        ) from error
+    if not found:
+        raise CourseError(f"{path} holds no grades; run «course grade» first.")
+    if waiting:
+        say(
+            f"{waiting} of {len(found)} submissions hold answers that wait for a person "
+            "(nbgrader formgrader); until then these count 0."
+        )
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+def plain(students: list[Student], sheets: list[str], found: Found) -> list[list]:
+    """Return a row for each student and sheet, with the columns of ``nbgrader export``."""
+    rows: list[list] = [list(COLUMNS)]
+    for sheet in sheets:
+        for student in students:
+            if (one := found.get((student.id, sheet))) is None:
+                continue
+            rows.append([
+                sheet, one.duedate or "", one.timestamp or "", student.id,
+                student.last_name or "", student.first_name or "", student.email or "",
+                _number(one.score), _number(one.late_submission_penalty or 0.0),
+                _number(_final(one)), _number(one.max_score),
+            ])  # fmt: skip
+    return rows
+
+
+def canvas(students: list[Student], sheets: list[str], found: Found) -> list[list]:
+    """Return Canvas's gradebook: a row for each student, a column for each sheet.
+
+    Canvas finds a student by the login and makes a column that it does not know into an assignment;
+    the second row tells it the points. A student who handed in nothing keeps an empty cell.
+    Source: the Canvas instructor guide, "How do I import grades in the Gradebook?".
+    """
+    most = {sheet: one.max_score for (_, sheet), one in found.items()}
+    head = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
+    points = ["    Points Possible", "", "", "", "", *(_number(most[s]) for s in sheets)]
+    rows: list[list] = [[*head, *sheets], points]
+    for student in students:
+        names = [n for n in (student.last_name, student.first_name) if n]
+        who = [", ".join(names) or student.id, "", "", student.id, ""]
+        rows.append([*who, *_row(student, sheets, found)])
+    return rows
+
+
+def moodle(students: list[Student], sheets: list[str], found: Found) -> list[list]:
+    """Return a file for Moodle's CSV import: map Username to Username, and each sheet to its item.
+
+    Source: Moodle's documentation, "Grade import".
+    """
+    rows: list[list] = [["Username", "First name", "Last name", "Email address", *sheets]]
+    for student in students:
+        who = [student.id, student.first_name or "", student.last_name or "", student.email or ""]
+        rows.append([*who, *_row(student, sheets, found)])
+    return rows
+
+
+def _row(student: Student, sheets: list[str], found: Found) -> list[str]:
+    all_of_it = [found.get((student.id, sheet)) for sheet in sheets]
+    return ["" if one is None else _number(_final(one)) for one in all_of_it]
+
+
+def _final(one: SubmittedAssignment) -> float:
+    return max(0.0, one.score - (one.late_submission_penalty or 0.0))
+
+
+def _number(value: float) -> str:
+    return f"{value:g}"
+
+
+FORMS: dict[str, Callable[[list[Student], list[str], Found], list[list]]] = {
+    "csv": plain, "canvas": canvas, "moodle": moodle,
+}  # fmt: skip
