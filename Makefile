@@ -1,5 +1,5 @@
 # A fresh machine needs Python 3.11 or newer, make and a package index; nothing else.
-.PHONY: setup demo test long check lab build margins bench clean
+.PHONY: setup demo test check lab build margins bench clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -10,7 +10,6 @@ help:
 	@echo "make demo     simulate a class, grade it, show the grades"
 	@echo "make lab      open JupyterLab on your own copy of the sheets"
 	@echo "make test     run everything"
-	@echo "make long     kill and attack the grader: many minutes more"
 	@echo "make check    the fast loop: lint, types, unit tests"
 	@echo "make build    build the sheets that changed"
 	@echo "make margins  measure the margins of every check (long), write docs/margins.md"
@@ -50,20 +49,15 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest tests -m "not slow and not browser and not long"
+	$(BIN)/python -m pytest tests -m "not slow and not browser"
 
 test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest tests -m "not long"
+	$(BIN)/python -m pytest tests
 	$(BIN)/python -m pytest --rootdir=. -c tests/nbval.ini --nbval --nbval-sanitize-with tests/nbval.cfg source
 	@$(BIN)/python -c "from course.doctor import chromium; chromium() or print('Not run: the browser test, since no Chromium is installed (course doctor says how).')"
-
-	@echo "Not run: the tests marked long, which kill and attack the grader for many minutes (make long)."
-
-long: $(READY)
-	$(BIN)/python -m pytest tests -m long
 
 margins: $(READY)
 	$(BIN)/python -m course.margins 200

@@ -4,11 +4,14 @@ python -m helpers.desk [--folder desk] [options for jupyter lab]
 """
 
 import argparse
+import os
 import shutil
 import sys
 from pathlib import Path
 
 RELEASE = Path(__file__).parent.parent / "release"
+# Of nbgrader's buttons and menus a student needs Validate only; the others want a course folder.
+SETTINGS = Path(__file__).parent / "jupyter"
 
 
 def lay_out(release: Path, desk: Path) -> list[str]:
@@ -41,6 +44,8 @@ def main(arguments: list[str] | None = None) -> None:
     if not any(RELEASE.glob("*/*.ipynb")):
         sys.exit(f"{RELEASE} holds no sheets; run this in a clone of the course.")
     print("\n".join(lay_out(RELEASE, chosen.folder)))
+    others = os.environ.get("JUPYTER_CONFIG_PATH", "")
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, [str(SETTINGS), others]))
     from jupyterlab.labapp import main as lab
 
     lab([f"--notebook-dir={chosen.folder.resolve()}", *rest])

@@ -19,7 +19,6 @@ from course.grading.judge import STATES
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.long,
     pytest.mark.skipif(bool(cage.works()), reason="hostile code runs in a cage only"),
 ]
 

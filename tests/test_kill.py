@@ -11,7 +11,7 @@ import pytest
 from classes import NAME, copied, graded_files, hand_in, solved
 from nbgrader.api import Gradebook
 
-pytestmark = [pytest.mark.slow, pytest.mark.long]
+pytestmark = pytest.mark.slow
 KILLS = 30
 
 
