@@ -21,7 +21,7 @@ from torch.distributions import (
 from torch.distributions.constraints import interval
 
 from helpers import data, demos
-from helpers.check import constraints, constraints_areas
+from helpers.check import constraints, constraints_areas, constraints_density
 from helpers.check.analytic import constraints as analytic
 from helpers.check.verdict import CheckFailed
 from helpers.demos.constraints import DENSITIES, MAPS
@@ -178,6 +178,21 @@ def test_does_a_grid_of_a_few_hundred_points_pass_and_one_of_ten_fail(seed, monk
     assert constraints_areas.mass_between(trapezoids(301))
     with pytest.raises(CheckFailed):
         constraints_areas.mass_between(trapezoids(10))
+
+
+def test_do_torch_and_plain_python_both_take_the_parameters_as_they_come():
+    def by_torch(y, a, b):
+        constant = torch.lgamma(a) + torch.lgamma(b) - torch.lgamma(a + b)
+        return torch.exp(a * y.sigmoid().log() + b * (-y).sigmoid().log() - constant)
+
+    def by_hand(y, a, b):
+        constant = math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
+        return y.sigmoid() ** a * (-y).sigmoid() ** b / math.exp(constant)
+
+    for answer in (by_torch, by_hand):
+        assert constraints_density.logit_beta_density(answer)
+    for log in (torch.log, math.log):
+        assert constraints_areas.gamma_modes(lambda a, b, log=log: ((a - 1) / b, log(a / b)))
 
 
 @pytest.mark.parametrize("shape", [(), (5,), (3, 4)])

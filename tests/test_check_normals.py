@@ -8,7 +8,7 @@ import torch
 from torch.distributions import MultivariateNormal, Normal
 
 from helpers import check, data
-from helpers.check import normals
+from helpers.check import normals, normals_several
 from helpers.check.analytic import normals as analytic
 from helpers.check.analytic.likelihood import normal_mle
 from helpers.check.verdict import CheckFailed
@@ -197,6 +197,71 @@ def test_is_every_odd_value_told_in_words(value):
         assert failure.value.wrong_turn in ("wrong type", "wrong shape")
     with pytest.raises(CheckFailed):
         check.learned_loc(value)
+
+
+@pytest.mark.parametrize(("value", "turn", "word"), [
+    (None, "wrong type", "learned_loc is None"),
+    ("x", "wrong type", "a single number"),
+    ([0.1, 0.2], "wrong shape", "without brackets"),
+    (torch.tensor([0.1]), "wrong shape", "without brackets"),
+])  # fmt: skip
+def test_does_the_message_on_a_number_speak_of_no_function_and_no_docstring(value, turn, word):
+    with pytest.raises(CheckFailed) as failure:
+        check.learned_loc(value)
+    assert failure.value.wrong_turn == turn
+    assert word in failure.value.hint
+    assert not {"docstring", "function"} & set(failure.value.hint.split())
+
+
+INVERSE = analytic.softplus_inverse
+SOFTPLUS = {
+    "formula as typed": (lambda r: torch.log(1 + r.exp()), lambda s: (s.exp() - 1).log()),
+    "overflow": (lambda r: torch.log1p(r.exp()), lambda s: torch.expm1(s).log()),
+    "small lost": (lambda r: torch.where(r > 20, r, torch.log(1 + r.exp())),
+                   lambda s: s + torch.log(1 - torch.exp(-s))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", ["1", "2", "3", "4", "5"])
+@pytest.mark.parametrize("end", SOFTPLUS)
+def test_is_softplus_told_which_of_its_ends_fails(end, seed, monkeypatch):
+    monkeypatch.setenv("COURSE_DATA_SEED", seed)
+    forth, back = SOFTPLUS[end]
+    for pair in [(forth, INVERSE), (analytic.softplus, back)]:
+        with pytest.raises(CheckFailed) as failure:
+            check.softplus_pair(*pair)
+        first, told = failure.value.tested, failure.value.wrong_turn
+        assert told.replace("values ", "").replace("scales ", "") == end
+        assert ("large" in first) == (end == "overflow")
+
+
+def test_is_a_lower_triangle_completed_to_the_factor_that_it_was_cut_from(triples):
+    _, covariance = analytic.mvn_mle(triples)
+    factor = torch.linalg.cholesky(covariance)
+    turn = torch.linalg.qr(torch.ones(3, 3) + 2 * torch.eye(3))[0].double()
+    full = factor @ turn
+    assert torch.allclose(normals_several._completed(full.tril(), covariance), full)
+    assert torch.allclose(normals_several._completed(factor, covariance), factor)
+
+
+@pytest.mark.parametrize("steps", [20, 50, 90])
+def test_is_a_run_that_stops_early_not_taken_for_one_that_was_cut(steps, monkeypatch):
+    def short(x):
+        loc = torch.zeros(x.shape[1], dtype=torch.float64, requires_grad=True)
+        raw = torch.eye(x.shape[1], dtype=torch.float64, requires_grad=True)
+        optimizer = torch.optim.Adam([loc, raw], lr=0.1)
+        for _ in range(steps):
+            optimizer.zero_grad()
+            factor = raw.tril(-1) + analytic.softplus(raw.diagonal()).diag()
+            (-MultivariateNormal(loc, scale_tril=factor).log_prob(x).sum()).backward()
+            optimizer.step()
+        return loc.detach(), factor.detach()
+
+    for seed in ("1", "2", "3"):
+        monkeypatch.setenv("COURSE_DATA_SEED", seed)
+        with pytest.raises(CheckFailed) as failure:
+            check.fit_mean_and_factor(short)
+        assert failure.value.wrong_turn == "stops early"
 
 
 def test_is_a_location_that_makes_no_sense_recognised_as_no_optimum():

@@ -146,3 +146,32 @@ def _placed(
         notebook.cells.append(cell)
         add(place)
     return notebook
+
+
+def needed(notebook: NotebookNode) -> set[int]:
+    """Return the code cells that have to run for the answers: all but given pictures.
+
+    A given cell that only draws (it calls ``plots`` or ``demos``) and makes no name that any other
+    cell uses changes no answer. Nor does a given cell below the last test.
+    """
+    code = [i for i, c in enumerate(notebook.cells) if c.cell_type == "code"]
+    ran = [i for i in code if not sheet.is_test(notebook.cells[i])]
+    last = max((i for i in code if sheet.is_test(notebook.cells[i])), default=-1)
+    used: dict[int, set[str]] = {i: sheet.names(notebook.cells[i].source) for i in ran}
+    drawing = {
+        i
+        for i in ran
+        if not sheet.flags(notebook.cells[i])
+        and not notebook.cells[i].id.startswith(ADDED)
+        and {"plots", "demos"} & used[i]
+    }
+    kept = set()
+    for index in ran:
+        if index > last:
+            continue
+        if index in drawing:
+            made = sheet.made_names(notebook.cells[index].source)
+            if not any(made & used[i] for i in ran if i != index and i not in drawing):
+                continue
+        kept.add(index)
+    return kept

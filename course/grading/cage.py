@@ -1,12 +1,10 @@
-"""Where a submission's code runs: a Jupyter kernel in a cage of bubblewrap.
+"""Where a submission's code runs: the walls of a cage, made by bubblewrap.
 
 Inside there is no network, no home, no course, no gradebook, no other submission and no answer key;
 Python and the helpers can be read, an own working folder of limited size can be written to. The
-kernel provisioner registered as ``course-cage`` starts such kernels for nbclient and for stock
-nbgrader too; the engine takes its kernels from a warm server where it can (see warm.py).
+engine takes its kernels from warm.py, nbclient and stock nbgrader take theirs from provisioner.py.
 """
 
-import asyncio
 import functools
 import importlib.util
 import json
@@ -21,9 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
-from jupyter_client.connect import KernelConnectionInfo
-from jupyter_client.provisioning import KernelProvisionerBase
-from traitlets import Bool
 
 import helpers
 
@@ -189,83 +184,6 @@ def connection(inside: str, key: str) -> dict[str, Any]:
         "shell_port": 1, "iopub_port": 2, "stdin_port": 3, "control_port": 4, "hb_port": 5,
         "kernel_name": "python3",
     }  # fmt: skip
-
-
-class CageProvisioner(KernelProvisionerBase):
-    """Starts each kernel in a cage of its own: ``course-cage`` for jupyter_client."""
-
-    hide_key = Bool(False, help="Put an empty module in the place of helpers.check.").tag(
-        config=True
-    )
-    process: subprocess.Popen[bytes] | None = None
-    folder: Path | None = None
-
-    @property
-    def has_process(self) -> bool:
-        """Whether a kernel was started and not cleaned up."""
-        return self.process is not None
-
-    async def poll(self) -> int | None:
-        """Return None while the kernel runs, else its exit code."""
-        return self.process.poll() if self.process else 0
-
-    async def wait(self) -> int | None:
-        """Wait until the kernel has ended; return its exit code."""
-        while self.process and self.process.poll() is None:
-            await asyncio.sleep(0.05)
-        code = self.process.returncode if self.process else 0
-        self.process = None
-        return code
-
-    async def send_signal(self, signum: int) -> None:
-        """Send a signal; an interrupt goes as a message instead, which crosses namespaces."""
-        if self.process and signum not in (0, 2):
-            self.process.send_signal(signum)
-
-    async def kill(self, restart: bool = False) -> None:
-        """End the cage, and with it every process inside."""
-        if self.process:
-            self.process.kill()
-
-    async def terminate(self, restart: bool = False) -> None:
-        """End the cage as well: nothing inside needs to be asked."""
-        await self.kill(restart)
-
-    async def cleanup(self, restart: bool = False) -> None:
-        """Remove the cage's folder."""
-        if self.folder and not restart:
-            shutil.rmtree(self.folder, ignore_errors=True)
-            self.folder = None
-
-    async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
-        """Choose sockets in a private folder, and compose the command of the cage."""
-        why = works()
-        if why:
-            raise RuntimeError(f"There is no cage here: {why}; {REMEDY}.")
-        manager: Any = self.parent
-        if self.folder is None:
-            self.folder = Path(tempfile.mkdtemp(prefix="cage-"))
-            own = self.folder / "run" / "0"
-            own.mkdir(parents=True)
-            for name, value in connection(str(own), "").items():
-                if name not in ("key", "signature_scheme", "kernel_name"):
-                    setattr(manager, name, value)
-        self.kernel_spec.interrupt_mode = "message"
-        key = manager.session.key.decode()
-        words = once(self.folder, "0", key, Limits(), self._kept(kwargs), self.hide_key)
-        self.connection_info = manager.get_connection_info()
-        return await super().pre_launch(cmd=words, **kwargs)
-
-    def _kept(self, kwargs: dict[str, Any]) -> dict[str, str]:
-        """Return what a caged kernel may know of the caller's environment."""
-        names = ("COURSE_DATA_SEED", "NBGRADER_EXECUTION", "NBGRADER_VALIDATING")
-        given = {**os.environ, **kwargs.get("env", {})}
-        return {name: given[name] for name in names if name in given}
-
-    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
-        """Start the cage."""
-        self.process = started(cmd)
-        return self.connection_info
 
 
 def once(

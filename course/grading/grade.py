@@ -4,20 +4,15 @@ Nothing here reads or writes the course's folders, so that any executor can run 
 """
 
 import atexit
-import hashlib
-import json
 import threading
 import time
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
-import helpers
 from course import sheet
 from course.grading import assemble, wire
-from course.grading.cage import Limits
+from course.grading.job import Graded, Job, read
 from course.grading.judge import Verdict, data_seed, judge_in
 from course.grading.result import Result, Test
 from course.grading.session import Missing, Replay, Session
@@ -25,80 +20,6 @@ from course.grading.warm import Kernels, NoKernel
 from helpers.check import verdict as words
 
 MOST_RESTARTS = 5
-
-
-@dataclass(frozen=True)
-class Job:
-    """Everything that grading one submission depends on.
-
-    Args:
-        submission: the student's file; None where there is none, and ``missing`` says why.
-        source: the sheet's source notebook, hidden tests inside.
-        release: the sheet's released notebook.
-        data_seed: seed of the data that the answers are judged on.
-        recorded: replies of an earlier run of the same code, to judge anew without running it.
-    """
-
-    student: str
-    sheet: str
-    submission: bytes | None
-    source: str
-    release: str
-    data_seed: int
-    caged: bool = True
-    warm: bool = True
-    limits: Limits = field(default_factory=Limits)
-    missing: str = ""
-    recorded: "Recorded | None" = None
-
-    def run_key(self) -> str:
-        """Return a hash of what the student's run depends on: all but tests and answer key."""
-        spine = [c.source for c in _read(self.source).cells if not sheet.is_test(c)]
-        parts = [self.student, self.sheet, spine, self.release, self.data_seed, self.caged,
-                 str(self.limits), self.missing]  # fmt: skip
-        digest = hashlib.sha256(json.dumps(parts).encode())
-        digest.update(self.submission or b"")
-        digest.update(_code(judging=False))
-        return digest.hexdigest()
-
-    def judge_key(self) -> str:
-        """Return a hash of what the verdict depends on beyond the run: tests and answer key."""
-        tests = [c.source for c in _read(self.source).cells if sheet.is_test(c)]
-        return hashlib.sha256(json.dumps(tests).encode() + _code(judging=True)).hexdigest()
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """What an earlier run of a submission left: its result, its notebook, and its replies."""
-
-    result: Result
-    notebook: str
-    replies: dict[str, str]
-
-
-@dataclass(frozen=True)
-class Graded:
-    """A job's result, the notebook that nbgrader's tools show, and the answers for another time."""
-
-    result: Result
-    notebook: str
-    run_key: str
-    judge_key: str
-    replies: dict[str, str]
-
-
-def _read(text: str) -> NotebookNode:
-    return nbformat.reads(text, as_version=4)
-
-
-def _code(judging: bool) -> bytes:
-    """Return a hash of the answer key and the judge, or of everything else that grades."""
-    digest = hashlib.sha256()
-    for folder in (Path(helpers.__file__).parent, Path(__file__).parent):
-        for path in sorted(folder.rglob("*.py")):
-            if ("check" in path.parts or path.name == "judge.py") == judging:
-                digest.update(path.read_bytes())
-    return digest.digest()
 
 
 _sources: dict[tuple[bool, bool], Kernels] = {}
@@ -124,7 +45,7 @@ def grade(job: Job) -> Graded:
 
 def _grade(job: Job) -> Graded:
     begun = time.monotonic()
-    source, release = _read(job.source), _read(job.release)
+    source, release = read(job.source), read(job.release)
     replayed = _judge_again(job, source, begun)
     if replayed is not None:
         return replayed
@@ -153,8 +74,8 @@ def lost(job: Job, why: str) -> Graded:
 
 def _unrun(job: Job, verdict: Verdict) -> Graded:
     """Return the same verdict for every test of a submission that was not run to its end."""
-    tests = {e.test: verdict for e in sheet.exercises(_read(job.source))}
-    return _graded(job, _read(job.release), tests, {}, time.monotonic(), refused=True)
+    tests = {e.test: verdict for e in sheet.exercises(read(job.source))}
+    return _graded(job, read(job.release), tests, {}, time.monotonic(), refused=True)
 
 
 def _judge_again(job: Job, source: NotebookNode, begun: float) -> Graded | None:
@@ -172,7 +93,7 @@ def _judge_again(job: Job, source: NotebookNode, begun: float) -> Graded | None:
         }
     except Missing:
         return None
-    return _graded(job, _read(job.recorded.notebook), verdicts, job.recorded.replies, begun)
+    return _graded(job, read(job.recorded.notebook), verdicts, job.recorded.replies, begun)
 
 
 class Run:
@@ -186,7 +107,7 @@ class Run:
         self.job, self.notebook = job, notebook
         self.deadline = time.monotonic() + job.limits.submission_seconds
         self.exercises = {e.test_index: e for e in sheet.exercises(notebook)}
-        self.needed = needed(notebook)
+        self.needed = assemble.needed(notebook)
         self.stopped: dict[int, str] = {}  # cells that ended the kernel or ran out of time
         self.verdicts: dict[str, Verdict] = {}
         self.replies: dict[str, str] = {}
@@ -257,35 +178,6 @@ def _stop(state: str) -> NotebookNode:
     return nbformat.v4.new_output("error", ename=state, evalue=text, traceback=[text])
 
 
-def needed(notebook: NotebookNode) -> set[int]:
-    """Return the code cells that have to run for the answers: all but given pictures.
-
-    A given cell that only draws (it calls ``plots`` or ``demos``) and makes no name that any other
-    cell uses changes no answer. Nor does a given cell below the last test.
-    """
-    code = [i for i, c in enumerate(notebook.cells) if c.cell_type == "code"]
-    ran = [i for i in code if not sheet.is_test(notebook.cells[i])]
-    last = max((i for i in code if sheet.is_test(notebook.cells[i])), default=-1)
-    used: dict[int, set[str]] = {i: sheet.names(notebook.cells[i].source) for i in ran}
-    drawing = {
-        i
-        for i in ran
-        if not sheet.flags(notebook.cells[i])
-        and not notebook.cells[i].id.startswith(assemble.ADDED)
-        and {"plots", "demos"} & used[i]
-    }
-    kept = set()
-    for index in ran:
-        if index > last:
-            continue
-        if index in drawing:
-            made = sheet.made_names(notebook.cells[index].source)
-            if not any(made & used[i] for i in ran if i != index and i not in drawing):
-                continue
-        kept.add(index)
-    return kept
-
-
 def _graded(
     job: Job,
     notebook: NotebookNode,
@@ -296,7 +188,7 @@ def _graded(
 ) -> Graded:
     """Put verdicts into a result, and into the notebook as the test cells' outputs."""
     tests: dict[str, Test] = {}
-    given = {sheet.grade_id(c): c.source.strip() for c in _read(job.release).cells}
+    given = {sheet.grade_id(c): c.source.strip() for c in read(job.release).cells}
     for cell in notebook.cells:
         name = sheet.grade_id(cell)
         if sheet.is_test(cell):

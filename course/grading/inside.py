@@ -32,8 +32,8 @@ import fence  # beside this file, wherever that is
 del sys.path[0]
 
 # From <sched.h>, <sys/mount.h> and <sys/prctl.h> of Linux.
-CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x20000, 0x4000000, 0x8000000
-CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
+CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 1 << 17, 1 << 26, 1 << 27
+CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 1 << 28, 1 << 29, 1 << 30
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 1, 2, 4, 8, 32
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
@@ -104,12 +104,9 @@ def drop_privileges(uid: int) -> None:
 
 def set_limits(limits: dict[str, int]) -> None:
     """Set limits on memory, file size, processes and open files; no core dumps."""
-    for name, key in (
-        (resource.RLIMIT_DATA, "memory"),
-        (resource.RLIMIT_FSIZE, "file_size"),
-        (resource.RLIMIT_NPROC, "processes"),
-        (resource.RLIMIT_NOFILE, "open_files"),
-    ):
+    for name, key in ((resource.RLIMIT_DATA, "memory"), (resource.RLIMIT_FSIZE, "file_size"),
+                      (resource.RLIMIT_NPROC, "processes"),
+                      (resource.RLIMIT_NOFILE, "open_files")):  # fmt: skip
         resource.setrlimit(name, (limits[key], limits[key]))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
@@ -182,16 +179,11 @@ def obey(request: dict[str, Any], kernels: dict[int, str]) -> None:
 
 def reap(kernels: dict[int, str]) -> None:
     """Report every kernel that has ended."""
-    while kernels:
-        try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return
-        if pid == 0:
-            return
-        if pid in kernels:
-            code = os.waitstatus_to_exitcode(status)
-            say({"event": "ended", "id": kernels.pop(pid), "code": code})
+    with contextlib.suppress(ChildProcessError):
+        while (ended := os.waitpid(-1, os.WNOHANG)) != (0, 0):
+            if ended[0] in kernels:
+                code = os.waitstatus_to_exitcode(ended[1])
+                say({"event": "ended", "id": kernels.pop(ended[0]), "code": code})
 
 
 def say(event: dict[str, Any]) -> None:

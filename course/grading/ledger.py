@@ -17,7 +17,7 @@ from course import stock
 from course.errors import CourseError
 from course.grading import feedback
 from course.grading import result as results
-from course.grading.grade import Graded, Job, Recorded
+from course.grading.job import Graded, Job, Recorded
 from course.grading.result import Result, write_whole
 
 KEY = ".graded-from"  # beside the result: hashes of everything it depends on

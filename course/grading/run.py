@@ -18,7 +18,7 @@ from course import stock
 from course.errors import CourseError
 from course.grading import assemble, cage, ledger
 from course.grading.cage import Limits
-from course.grading.grade import Job
+from course.grading.job import Job
 from course.grading.result import Result
 from course.grading.workers import completed, surviving
 

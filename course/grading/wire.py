@@ -25,23 +25,14 @@ MOST_KEYS = 10_000  # of one dictionary: a hostile choice of keys takes the squa
 MOST_PARTS = 2_000_000  # brackets and commas of a message: what is read takes 30 times the space
 DEEPEST = 16
 DISTRIBUTIONS: dict[str, tuple[str, ...]] = {
-    "Bernoulli": ("probs",),
-    "Beta": ("concentration1", "concentration0"),
-    "Binomial": ("total_count", "probs"),
-    "Categorical": ("probs",),
-    "Dirichlet": ("concentration",),
-    "Exponential": ("rate",),
-    "Gamma": ("concentration", "rate"),
-    "HalfNormal": ("scale",),
-    "Laplace": ("loc", "scale"),
-    "LogNormal": ("loc", "scale"),
-    "MultivariateNormal": ("loc", "scale_tril"),
-    "Normal": ("loc", "scale"),
-    "Poisson": ("rate",),
-    "StudentT": ("df", "loc", "scale"),
-    "Uniform": ("low", "high"),
+    "Bernoulli": ("probs",), "Beta": ("concentration1", "concentration0"),
+    "Binomial": ("total_count", "probs"), "Categorical": ("probs",),
+    "Dirichlet": ("concentration",), "Exponential": ("rate",), "Gamma": ("concentration", "rate"),
+    "HalfNormal": ("scale",), "Laplace": ("loc", "scale"), "LogNormal": ("loc", "scale"),
+    "MultivariateNormal": ("loc", "scale_tril"), "Normal": ("loc", "scale"), "Poisson": ("rate",),
+    "StudentT": ("df", "loc", "scale"), "Uniform": ("low", "high"),
     "MixtureSameFamily": ("mixture_distribution", "component_distribution"),
-}
+}  # fmt: skip
 
 
 class Malformed(ValueError):

@@ -17,7 +17,8 @@ from concurrent.futures import (
 )
 from itertools import islice
 
-from course.grading.grade import Graded, Job, grade, lost
+from course.grading.grade import grade, lost
+from course.grading.job import Graded, Job
 
 JUDGE_MEMORY = 4 << 30  # bytes that a worker may allocate
 MOST_UNDER_WAY = 32  # jobs handed to the executor at a time

@@ -121,14 +121,15 @@ def _rise(d: Distribution, h: Transform, low: torch.Tensor, high: torch.Tensor) 
 def gamma_modes(answer: Any) -> bool:
     """Check ``gamma_modes(a, b)``: ((a − 1)/b, log(a/b)).
 
-    a stays above 2 and away from b and from b + 1, so that every wrong turn is a number and no
-    logarithm is near zero.
+    a and b are tensors, so that torch.log and math.log both take them. a stays above 2 and away
+    from b and from b + 1, so that every wrong turn is a number and no logarithm is near zero.
     """
     cases = []
     u = data.uniform("constraints: gamma modes", 6, 0.0, 1.0).tolist()
     for a, b in [(2.5 + u[0], 0.4 + 0.3 * u[1]), (4 + u[2], 1.3 + 0.4 * u[3]),
                  (2.4 + 0.5 * u[4], 6 + u[5])]:  # fmt: skip
-        cases.append(Case(f"gamma_modes(a={a:.4f}, b={b:.4f})", (a, b), analytic.gamma_modes(a, b)))
+        described = f"gamma_modes(a={a:.4f}, b={b:.4f})"
+        cases.append(Case(described, (double(a), double(b)), analytic.gamma_modes(a, b)))
     function_agrees(answer, cases, GAMMA_TURNS, bound=SINGLE_PRECISION)
     return passed("gamma_modes: both peaks, for three Gamma distributions.")
 
@@ -150,8 +151,7 @@ GAMMA_TURNS = [
          lambda a, b: [((a - 1) / b, math.log(b / a)), (b / (a - 1), math.log(b / a))],
          alike=any_of),
     Turn("means for modes", "these are averages; the mode is where the density is highest.",
-         lambda a, b: (a / b, float(torch.digamma(torch.tensor(a, dtype=torch.float64)))
-                       - math.log(b))),
+         lambda a, b: (a / b, a.digamma() - math.log(b))),
     Turn("heights returned", "these are how high the peaks are; the question is where they stand.",
          lambda a, b: _heights(a, b)),
     Turn("another logarithm", "e^y is undone by the natural logarithm.",
@@ -160,8 +160,8 @@ GAMMA_TURNS = [
 ]  # fmt: skip
 
 
-def _heights(a: float, b: float) -> tuple[float, float]:
-    gamma = Gamma(double(a), double(b))
-    x, y = (double(v) for v in analytic.gamma_modes(a, b))
+def _heights(a: torch.Tensor, b: torch.Tensor) -> tuple[float, float]:
+    gamma = Gamma(a, b)
+    x, y = (double(v) for v in analytic.gamma_modes(float(a), float(b)))
     on_line = analytic.log_prob(gamma, ExpTransform(), y)
     return float(gamma.log_prob(x).exp()), float(on_line.exp())

@@ -22,7 +22,7 @@ from helpers import data
 from helpers.check.analytic import constraints as analytic
 from helpers.check.constraints import eighths, line
 from helpers.check.likelihood import any_of
-from helpers.check.measure import SINGLE_PRECISION
+from helpers.check.measure import SINGLE_PRECISION, same
 from helpers.check.turns import Case, Turn, function_agrees
 from helpers.check.verdict import passed, show
 
@@ -30,7 +30,8 @@ from helpers.check.verdict import passed, show
 def logit_beta_density(answer: Any) -> bool:
     """Check ``logit_beta_density(y, a, b)``: σ(y)^a (1 − σ(y))^b / B(a, b).
 
-    a and b are floats, and a right answer may add up three log Γ(·) in single precision.
+    a and b are tensors, as torch.lgamma wants them; a right answer may turn them into single
+    precision, and add up three log Γ(·).
     """
     firsts, seconds = eighths("logit beta a", 3, 1.5, 2.5), eighths("logit beta b", 3, 3, 4.5)
     cases = []
@@ -38,14 +39,26 @@ def logit_beta_density(answer: Any) -> bool:
         y = line(f"logit beta {i}", [(5,), (8,), (2, 3)][i])
         a, b = (b, a) if i == 1 else (a, b)
         described = f"logit_beta_density(y, a={a:g}, b={b:g}) at y = {show(y)}"
-        cases.append(Case(described, (y, a, b), analytic.logit_beta_density(y, a, b)))
+        expected = analytic.logit_beta_density(y, a, b)
+        cases.append(Case(described, (y, double(a), double(b)), expected))
     function_agrees(answer, cases, LOGIT_BETA_TURNS, bound=3 * SINGLE_PRECISION)
     return passed("logit_beta_density: the density of logit X, for three Beta distributions.")
 
 
-def _beta(y: torch.Tensor, a: float, b: float) -> torch.Tensor:
+def _beta(y: torch.Tensor, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """Return the Beta(a, b) density at σ(y), without the Jacobian."""
-    return analytic.logit_beta_density(y, a, b) / _slope(y)
+    return analytic.logit_beta_density(y, float(a), float(b)) / _slope(y)
+
+
+def _log_densities(y: torch.Tensor, a: torch.Tensor, b: torch.Tensor) -> list[torch.Tensor]:
+    """Return log q, and what becomes of q where log p is taken for p."""
+    p = _beta(y, a, b)
+    return [(p * _slope(y)).log(), p.log(), p.log() * _slope(y), p.log() + _slope(y)]
+
+
+def _some_log(got: Any, several: list[torch.Tensor]) -> bool:
+    """Compare to four digits: a logarithm near zero has few of its own in single precision."""
+    return any(same(got, one, 1e-4) for one in several)
 
 
 def _slope(y: torch.Tensor) -> torch.Tensor:
@@ -64,8 +77,8 @@ LOGIT_BETA_TURNS = [
     Turn("constant upside down", "divide by B(a, b).",
          lambda y, a, b: analytic.logit_beta_density(y, a, b)
          * math.exp(2 * analytic.log_beta(a, b))),
-    Turn("log returned", "this is the log-density; take its exp.",
-         lambda y, a, b: analytic.logit_beta_density(y, a, b).log()),
+    Turn("log returned", "there is a log-density in this, as log_prob gives it; take its exp.",
+         _log_densities, alike=_some_log),
     Turn("Jacobian logged", "log σ' is added to log-densities; a density is multiplied by σ'.",
          lambda y, a, b: [_beta(y, a, b) * _slope(y).log(), _beta(y, a, b) + _slope(y).log()],
          alike=any_of),

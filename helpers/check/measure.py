@@ -84,7 +84,7 @@ def numbers(tested: str, value: Any, expected: Any) -> torch.Tensor:
             show(expected),
             "None" if value is None else f"{show(value)}, of type {type(value).__name__}",
             verdict.WRONG_TYPE,
-            "the function returns nothing; end it with return."
+            "there is no value: end a function with return, or give the name a number."
             if value is None
             else "return numbers: a float, a tensor, or what the docstring names.",
         )

@@ -20,7 +20,7 @@ from helpers.check.measure import (
     standard_errors,
 )
 from helpers.check.turns import Case, Turn, function_agrees
-from helpers.check.verdict import CheckFailed, passed, show
+from helpers.check.verdict import WRONG_SHAPE, WRONG_TYPE, CheckFailed, passed, show
 
 # A learned value carries the error of the run that learned it: it is taken for a wrong turn's value
 # when the two agree to two per cent.
@@ -85,7 +85,10 @@ def learned_loc(answer: Any) -> bool:
     except CheckFailed as failure:
         if failure.wrong_turn:
             record(failure.wrong_turn, math.inf)
-            raise
+            hint = LOC_NONE if answer is None else LOC_HINTS.get(failure.wrong_turn, failure.hint)
+            raise CheckFailed(
+                failure.tested, failure.expected, failure.got, failure.wrong_turn, hint
+            ) from None
         got = float(answer)
         turn = next(turn for turn in LOC_TURNS if turn.alike is None or turn.alike(got, sample))
         raise CheckFailed(
@@ -94,6 +97,16 @@ def learned_loc(answer: Any) -> bool:
     return passed("learned_loc: within a tenth of a standard error of the mean of the data.")
 
 
+# The general sentences speak of functions and docstrings; this answer is a number without either.
+LOC_NONE = (
+    "learned_loc is None: what you assigned gives nothing back, as print and step do; assign the "
+    "location itself."
+)
+LOC_HINTS = {
+    WRONG_TYPE: "learned_loc is a single number, as location.item() gives it, or a tensor of one.",
+    WRONG_SHAPE: "learned_loc is a single number without brackets: the last location, as "
+    "location.item() gives it.",
+}
 # In this order, for one number and the sample; the last one takes whatever is left.
 LOC_TURNS = [
     Turn("start returned", "the location is still where it began: does step() know this tensor?",
@@ -172,7 +185,7 @@ FIT_TURNS = [
          lambda x: (_deviation(x), x.mean()), alike=near),
     Turn("scale never trained", "your scale is that of a start at raw 0 or 1: is it among the "
          "parameters that the optimizer was given?",
-         lambda x: _mean_and(x, *_untrained()), alike=near_any),
+         lambda x: _mean_and(x, *untrained()), alike=near_any),
     Turn("location never trained", "your scale makes up for a location that did not move: is it "
          "among the parameters that the optimizer was given?",
          lambda x: x, alike=lambda got, x: _makes_up(got, x)),
@@ -180,7 +193,7 @@ FIT_TURNS = [
 ]  # fmt: skip
 
 
-def _untrained() -> list[torch.Tensor]:
+def untrained() -> list[torch.Tensor]:
     """Return the scales that a start at raw 0, 1 or 2 gives, by softplus, exp or no transform."""
     raw = torch.tensor([0.0, 1.0, 2.0], dtype=torch.float64)
     return [*analytic.softplus(raw), *raw.exp(), *raw[1:]]

@@ -1,6 +1,7 @@
 """Checks of sheet 04, second part: learned normal distributions of several dimensions."""
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -8,8 +9,16 @@ import torch
 
 from helpers import data
 from helpers.check.analytic import normals as analytic
-from helpers.check.measure import as_tensor, standard_errors
-from helpers.check.normals import LEARNED, STOPS_EARLY, arrived, by_deviance, near, near_any
+from helpers.check.measure import as_tensor, same, standard_errors
+from helpers.check.normals import (
+    LEARNED,
+    STOPS_EARLY,
+    arrived,
+    by_deviance,
+    near,
+    near_any,
+    untrained,
+)
 from helpers.check.normals_pairs import pair_alike, parts_of, sample, split
 from helpers.check.turns import Case, Turn, function_agrees
 from helpers.check.verdict import passed
@@ -172,6 +181,73 @@ def _has_wrong_sign(got: Any, x: torch.Tensor) -> bool:
     return bool((parts[1].diagonal() < 0).any()) and near(parts[1] @ parts[1].T, _of(x)[1])
 
 
+def _completed(triangle: torch.Tensor, covariance: torch.Tensor) -> torch.Tensor:
+    """Return the full matrix F with the given lower triangle that fits a covariance best.
+
+    Row i of F is known up to the diagonal. Its other entries follow from Fᵢ · Fⱼ = Σᵢⱼ for the rows
+    j below it, as many equations as unknowns, when the rows are taken from the last one up. The
+    diagonal of F Fᵀ is left to tell whether there is such a matrix.
+
+    Args:
+        triangle: lower-triangular, shape (d, d).
+        covariance: shape (d, d).
+    """
+    full = triangle.clone()
+    for i in reversed(range(len(full) - 1)):
+        known, unknown = full[i + 1 :, : i + 1], full[i + 1 :, i + 1 :]
+        left = covariance[i, i + 1 :] - known @ full[i, : i + 1]
+        full[i, i + 1 :] = torch.linalg.pinv(unknown) @ left
+    return full
+
+
+def _cut_after_training(got: Any, x: torch.Tensor) -> bool:
+    """Whether a matrix is the lower triangle of a full one that fits, and does not fit itself.
+
+    Only the d variances tell it from a run that stops early: they have to agree to three digits.
+    """
+    parts = parts_of(got, x)
+    if (
+        parts is None
+        or _is_full(got, x)
+        or not torch.cat([p.flatten() for p in parts]).isfinite().all()
+    ):
+        return False
+    loc, covariance, _ = _of(x)
+    full = _completed(parts[1], covariance)
+    fits = same(full @ full.T, covariance, 1e-3) and near(parts[0], loc)
+    return fits and not near(parts[1] @ parts[1].T, covariance)
+
+
+def _makes_up(got: Any, x: torch.Tensor) -> bool:
+    """Whether a factor is the best one for a mean of round numbers, off the mean of the data.
+
+    For a fixed mean μ the likelihood is highest at the covariance Σ̂ + (x̄ − μ)(x̄ − μ)ᵀ.
+    """
+    parts = parts_of(got, x)
+    if parts is None or _is_full(got, x):
+        return False
+    loc, factor = parts
+    off = x - loc
+    return same(loc, loc.round(), 1e-9) and near(factor @ factor.T, off.T @ off / len(x))
+
+
+def _starts(x: torch.Tensor) -> tuple[torch.Tensor, list[Any]]:
+    """Return the mean with the factors that a start at raw 0, 1 or 2 on the diagonal gives."""
+    loc, eye = _of(x)[0], torch.eye(x.shape[1], dtype=torch.float64)
+    return x, [(loc, scale * eye) for scale in untrained()]
+
+
+def _refused(error: Exception) -> bool:
+    return "Expected parameter scale_tril" in str(error)
+
+
+def _refused_above(error: Exception) -> bool:
+    """Whether torch refused a factor, and shows a number other than 0 above its diagonal."""
+    shown = str(error).partition("invalid values:")[2].partition("]]")[0]
+    rows = [re.findall(r"-?\d+\.?\d*(?:e[+-]?\d+)?", row) for row in shown.split("],")]
+    return _refused(error) and any(float(v) for i, row in enumerate(rows) for v in row[i + 1 :])
+
+
 def _still_rises(got: Any, x: torch.Tensor) -> bool:
     parts = parts_of(got, x)
     return parts is not None and is_factor(parts[1]) and bool(parts[0].isfinite().all())
@@ -181,12 +257,17 @@ FACTOR_TURNS = [
     Turn("covariance without factor", "its entries took the steps themselves, and what they led to "
          "is no covariance; train a factor of it.",
          raises=lambda error: "Expected parameter covariance_matrix" in str(error)),
+    Turn("factor not triangular", "scale_tril takes a matrix with zeros above the diagonal: take "
+         "torch.tril of the raw one in every step.", raises=_refused_above),
     Turn("diagonal not positive", "the factor's diagonal took the steps itself, and they led below "
-         "zero; transform it.",
-         raises=lambda error: "Expected parameter scale_tril" in str(error)),
+         "zero; transform it.", raises=_refused),
     Turn("raw parameter reported", "the diagonal of your factor is the raw one; return the factor "
          "that the likelihood was computed with.",
          _with(lambda covariance, factor: _raws(factor)), alike=_is_raw),
+    Turn("transformed twice", "the diagonal went through softplus once more after training.",
+         _with(lambda covariance, factor: [factor.tril(-1) + twice.diag() for twice in
+               (analytic.softplus(factor.diagonal()), factor.diagonal().exp())]),
+         alike=pair_alike(LEARNED)),
     Turn("factor transposed", "this is the factor's transpose: zeros belong above the diagonal.",
          _with(lambda covariance, factor: [factor.T]), alike=pair_alike(LEARNED)),
     Turn("covariance for factor", "this is the covariance; the factor L in L Lᵀ is asked for.",
@@ -207,5 +288,12 @@ FACTOR_TURNS = [
          "take torch.tril of the raw matrix in every step.", lambda x: x, alike=_is_full),
     Turn("diagonal not positive", "the covariance is right, but a diagonal entry is negative: "
          "transform the diagonal.", lambda x: x, alike=_has_wrong_sign),
+    Turn("triangular only at the end", "a full matrix was trained, and what you cut off belonged "
+         "to its covariance; take torch.tril in every step.",
+         lambda x: x, alike=_cut_after_training),
+    Turn("factor never trained", "your factor is that of a start: is the raw matrix among the "
+         "parameters that the optimizer was given?", _starts, alike=pair_alike(LEARNED)),
+    Turn("mean never trained", "your factor makes up for a mean that did not move: is it among the "
+         "parameters that the optimizer was given?", lambda x: x, alike=_makes_up),
     Turn("stops early", STOPS_EARLY, lambda x: x, alike=_still_rises),
 ]  # fmt: skip

@@ -44,8 +44,11 @@ def softplus_pair(positive: Any, raw_for: Any) -> bool:
 
 
 def _as_typed(got: Any, typed: list[torch.Tensor]) -> bool:
-    """Return whether a value is what some formula gives, typed as it stands, to three digits."""
-    return any(same(got, one, 1e-3) for one in typed)
+    """Return whether a value is what some formula gives, typed as it stands, to three digits.
+
+    Each is measured by the other: next to an exact zero every tiny number would pass.
+    """
+    return any(same(got, one, 1e-3) and same(one, got, 1e-3) for one in typed)
 
 
 def _both(formula: Any) -> Any:
@@ -55,6 +58,10 @@ def _both(formula: Any) -> Any:
 
 def _naive(raw: torch.Tensor) -> torch.Tensor:
     return torch.log(1 + torch.exp(raw))
+
+
+def _typed_inverse(scale: torch.Tensor) -> torch.Tensor:
+    return torch.log(torch.exp(scale) - 1)
 
 
 def _cut(x: torch.Tensor, typed: torch.Tensor) -> torch.Tensor:
@@ -72,18 +79,57 @@ def _is_clamped(got: Any, raw: torch.Tensor) -> bool:
     return same(value[above], raw[above]) and constant if above.any() else constant
 
 
+def _patched(right: Any, typed: Any) -> Any:
+    """Return a turn's (argument, right values, values as typed), for a formula that was patched."""
+    return lambda x: (x, right(x), _both(typed)(x))
+
+
+def _is_capped(got: Any, given: tuple[torch.Tensor, torch.Tensor, list[torch.Tensor]]) -> bool:
+    """Whether all large arguments give one value, below them, and the others what they should."""
+    x, right, typed = given
+    value = as_tensor(got)
+    if value is None or value.shape != x.shape:
+        return False
+    if bool((x > 400).all()):
+        return bool((value < x - 1).all()) and same(value, value[:1].expand(value.shape))
+    return _as_typed(got, [right, *typed])
+
+
+def _is_lifted(got: Any, given: tuple[torch.Tensor, torch.Tensor, list[torch.Tensor]]) -> bool:
+    """Whether tiny values are too large, by something added, and the others what they should be."""
+    x, right, typed = given
+    value = as_tensor(got)
+    if value is None or value.shape != x.shape:
+        return False
+    if bool((x < 1e-6).all()):
+        room = 1e-3 * right.abs() * (1 if len(x) == 1 else -1)  # the single one is the tiniest
+        return bool((value.isfinite() & (value > right + room)).all())
+    return _as_typed(got, [right, *typed])
+
+
+# The formulas as they stand fail at both ends, so their turns come first and say both; a formula
+# that fails at one end is told that end alone.
 POSITIVE_TURNS = [
-    Turn("overflow", "exp of a large number is infinite: let a function of torch take the log of "
-         "1 + exp(raw).", _both(_naive), alike=_as_typed),
-    Turn("small values lost", "next to 1 a tiny exp(raw) is rounded away, and the scale is 0; "
-         "there is a function for log(1 + x).",
-         _both(lambda raw: _cut(raw, _naive(raw))), alike=_as_typed),
+    Turn("formula as typed", "next to 1 a tiny exp(raw) is rounded away, and exp of a large raw is "
+         "infinite: both ends need care.", _both(_naive), alike=_as_typed),
+    Turn("overflow", "small numbers come out right, but exp of a large one is infinite; above some "
+         "number softplus is raw itself.", _both(lambda raw: torch.log1p(raw.exp())),
+         alike=_as_typed),
+    Turn("small values lost", "a tiny exp(raw) is rounded away next to a larger number, and the "
+         "scale is 0; there is a function for log(1 + x).",
+         lambda raw: [scale for f in (lambda r: _cut(r, _naive(r)),
+                                      lambda r: r + torch.log1p(torch.exp(-r)))
+                      for scale in _both(f)(raw)], alike=_as_typed),
     Turn("no transform", "you return raw, which may be negative.",
          lambda raw: [raw, torch.log(raw.exp())], alike=_as_typed),
     Turn("absolute value", "the absolute value has a corner at 0, and two raws for each scale.",
          lambda raw: raw.abs()),
     Turn("clamped", "where it is cut off, the slope is zero, and the scale never comes back.",
          lambda raw: raw, alike=_is_clamped),
+    Turn("clamped", "raw was cut off above, so all large ones give one scale, and its slope there "
+         "is zero.", _patched(analytic.softplus, _naive), alike=_is_capped),
+    Turn("constant added", "a small constant is in it, which drowns every smaller scale; leave it "
+         "out.", _patched(analytic.softplus, _naive), alike=_is_lifted),
     Turn("exponential for softplus", "exp is positive too, but another function than asked for.",
          _both(torch.exp), alike=_as_typed),
     Turn("square for softplus", "a square has two raws for each scale; softplus is asked for.",
@@ -93,14 +139,21 @@ POSITIVE_TURNS = [
     Turn("sign", "this is softplus of −raw.", lambda raw: analytic.softplus(-raw)),
 ]  # fmt: skip
 RAW_TURNS = [
-    Turn("overflow", "exp of a large number is infinite; take exp(s) out of the bracket first.",
-         lambda s: [r for f in (lambda t: torch.expm1(t).log(), lambda t: (t.exp() - 1).log())
-                    for r in _both(f)(s)], alike=_as_typed),
+    Turn("formula as typed", "exp of a tiny s is 1, and 1 − 1 has no logarithm; exp of a large s "
+         "is infinite: both ends need care.", _both(_typed_inverse),
+         alike=_as_typed),
+    Turn("overflow", "small scales come out right, but exp of a large one is infinite; take exp(s) "
+         "out of the bracket first.", _both(lambda s: torch.expm1(s).log()), alike=_as_typed),
     Turn("small scales lost", "exp of a tiny number is 1, and 1 − 1 has no logarithm; there is a "
          "function for exp(x) − 1.",
          lambda s: [r for f in (lambda t: t + torch.log(1 - torch.exp(-t)),
                                 lambda t: _cut(t, torch.log(t.exp() - 1)))
                     for r in _both(f)(s)], alike=_as_typed),
+    Turn("clamped", "the scale was cut off above, so all large ones give one raw number.",
+         _patched(analytic.softplus_inverse, _typed_inverse), alike=_is_capped),
+    Turn("constant added", "a small constant keeps the log finite, but drowns every smaller scale; "
+         "there is a function for exp(x) − 1.",
+         _patched(analytic.softplus_inverse, _typed_inverse), alike=_is_lifted),
     Turn("softplus again", "this is softplus of the scale; its inverse has a minus inside.",
          analytic.softplus),
     Turn("log for inverse", "this undoes exp; softplus has a 1 in it too.", _both(torch.log),
