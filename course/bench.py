@@ -95,13 +95,14 @@ def _grade(root: Path, workers: int) -> list[str]:
             str(workers), "--force"]  # fmt: skip
 
 
-def memory(root: Path, workers: int) -> tuple[float, float]:
-    """Grade a class; return the most MiB that the coordinator and that any worker used.
+def watched(root: Path, workers: int) -> tuple[float, float, float]:
+    """Grade a class; return the seconds, and the most MiB of the coordinator and of any worker.
 
     A worker is counted with its warm server and its kernels; pages that processes share are shared
     out among them (proportional set size).
     """
     coordinator = most = 0.0
+    begun = time.monotonic()
     process = psutil.Popen(_grade(root, workers), stdout=subprocess.DEVNULL)
     while process.poll() is None:
         with contextlib.suppress(psutil.Error):
@@ -109,8 +110,8 @@ def memory(root: Path, workers: int) -> tuple[float, float]:
             for worker in process.children():
                 tree = [worker, *worker.children(recursive=True)]
                 most = max(most, sum(_used(p) for p in tree))
-        time.sleep(0.3)
-    return coordinator, most
+        time.sleep(1)
+    return time.monotonic() - begun, coordinator, most
 
 
 def _used(process: psutil.Process) -> float:
@@ -132,13 +133,11 @@ def main(repeats: int = 5) -> None:
         flat = {}
         for students in CLASSES:
             larger = a_class(folder / f"class{students}", students)
-            flat[students * len(SHEETS)] = graded(larger, 2) / (students * len(SHEETS))
-            if students == max(CLASSES):
-                used = memory(larger, 2)
+            flat[students * len(SHEETS)] = watched(larger, 2)
             shutil.rmtree(larger)
         theirs = stock_autograde(root)
         one = stock_in_one_process(root)
-    write(count, theirs, one, own, ours, flat, used, repeats)
+    write(count, theirs, one, own, ours, flat, repeats)
 
 
 def write(
@@ -147,8 +146,7 @@ def write(
     one: float,
     own: list[float],
     ours: dict[int, list[float]],
-    flat: dict[int, float],
-    used: tuple[float, float],
+    flat: dict[int, tuple[float, float, float]],
     repeats: int,
 ) -> None:
     """Write the grading section of docs/benchmarks.md."""
@@ -176,12 +174,11 @@ def write(
         f"Two workers are {stock_total / two:.1f} × as fast as plain nbgrader and take "
         f"{two / (floor_total / 2):.1f} × the floor.",
         "",
-        "| submissions | seconds a submission, 2 workers |",
-        "|---|---|",
-        *(f"| {n} | {s:.2f} |" for n, s in flat.items()),
+        "Classes of other sizes, two workers, each counted with its warm server and kernels.",
         "",
-        f"Memory for the class of {max(flat)}: {used[0]:.0f} MiB for the coordinator, at most "
-        f"{used[1]:.0f} MiB for a worker with its warm server and kernels.",
+        "| submissions | seconds a submission | coordinator, MiB | a worker at most, MiB |",
+        "|---|---|---|---|",
+        *(f"| {n} | {s / n:.2f} | {own:.0f} | {most:.0f} |" for n, (s, own, most) in flat.items()),
         "",
     ]
     path = PROJECT / "docs" / "benchmarks.md"
