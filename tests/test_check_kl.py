@@ -267,14 +267,29 @@ def test_is_the_standard_error_of_the_standard_error_right():
 
 
 def test_are_the_cases_of_quadrature_what_they_are_for(seed):
-    """A density that is exactly 0 in each case but one, and there a q that is while p is not."""
-    seen = []
+    """Where p rounds to 0, where q does and p does not, and where six nodes are too few."""
+    seen, off = [], []
 
     def spy(p, q, low, high, n):
         x = torch.linspace(low, high, n, dtype=DOUBLE)
         p_x, q_x = p.log_prob(x).exp(), q.log_prob(x).exp()
         seen.append((bool((p_x == 0).any()), bool(((q_x == 0) & (p_x > 0)).any())))
-        return kl_divergence(p, q)
+        integrand = torch.where(p_x > 0, p_x * (p.log_prob(x) - q.log_prob(x)), 0.0)
+        value = torch.trapezoid(integrand, x)
+        off.append(float((value / kl_divergence(p, q) - 1).abs()) if n == 6 else 0.0)
+        return value
 
     assert kl.kl_quadrature(spy)
-    assert seen == [(True, False), (False, True), (True, False), (True, False)]
+    zeros = [(True, False), (False, True), (True, False), (True, False)]
+    assert seen == [*zeros, (False, True), (False, False)]
+    assert off[-1] > 1e-2
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_do_fixed_nodes_explain_a_walk_off_them_and_no_start(side):
+    p, pairs = kl_fits.two_peaks("test: kl fixed", side)
+    start = pairs[1][0], 1.3 * pairs[1][1]
+    best = analytic.seeking_optimum(p, *pairs[1])
+    assert kl_seeking._off_its_nodes(best, (p, *start))
+    wider = start[0], 1.2 * start[1]
+    assert not kl_seeking._off_its_nodes(wider, (p, *start))

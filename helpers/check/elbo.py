@@ -9,7 +9,7 @@ from torch.nn.functional import logsigmoid
 from helpers import data
 from helpers.check.analytic import elbo as analytic
 from helpers.check.likelihood import any_of
-from helpers.check.measure import same
+from helpers.check.measure import as_tensor, same
 from helpers.check.turns import Case, Turn, function_agrees
 from helpers.check.verdict import passed
 
@@ -20,13 +20,17 @@ def shuffled(name: str, heads: int, tails: int) -> torch.Tensor:
     return flips[torch.randperm(len(flips), generator=data.generator(name))]
 
 
+# At 40 σ(y) rounds to 1; at −800 it rounds to 0, and so does 1 − σ(y) = σ(−y) at 800.
+FAR_OUT = torch.tensor([-800.0, -40.0, 40.0, 800.0], dtype=torch.float64)
+
+
 def log_joint(answer: Any, points: str = "practice") -> bool:
     """Check ``log_joint(y, flips)``: log σ(y)^(1 + heads) (1 − σ(y))^(1 + tails) at each y.
 
     Args:
         answer: the student's function.
-        points: "practice" for y between −3 and 3, "fresh" for more shapes, and for y so far out
-            that 1 − σ(y) rounds to zero.
+        points: "practice" for y between −3 and 3 and for ±40 and ±800, where σ(y) or 1 − σ(y)
+            rounds to zero; "fresh" for more shapes, and for other y far out.
     """
     settings: list[tuple[tuple[int, ...], int, int, float]] = [((7,), 2, 3, 1), ((6,), 4, 2, 1)]
     if points == "fresh":
@@ -41,6 +45,9 @@ def log_joint(answer: Any, points: str = "practice") -> bool:
         if stretch > 1:
             described += f", |y| up to {float(y.abs().max()):.0f}"
         cases.append(Case(described, (y, flips), _joint(y, flips)))
+    flips = shuffled("elbo: joint flips far out", 2, 1)
+    described = "log_joint(y, flips) at y = −800, −40, 40, 800 for 2 heads and 1 tail"
+    cases.append(Case(described, (FAR_OUT, flips), _joint(FAR_OUT, flips)))
     function_agrees(answer, cases, JOINT_TURNS)
     return passed("log_joint: likelihood times Jacobian, on the log scale, at every y.")
 
@@ -52,14 +59,52 @@ def _joint(y: torch.Tensor, flips: torch.Tensor, more: float = 0.0) -> torch.Ten
 
 
 def _rounded(y: torch.Tensor, flips: torch.Tensor) -> list[torch.Tensor]:
-    """Return what logs of a rounded σ(y) give: by hand, and as torch clamps a probability."""
-    p, heads = torch.sigmoid(y), flips.sum()
+    """Return what logs of a rounded σ(y) give: by hand, with clamps, with something added.
+
+    First by hand with log(1 − σ(y)), then as torch clamps a probability; by hand the two logs are
+    tried in every mixture with logsigmoid, and in both precisions.
+    """
+    heads = flips.sum()
     tails = len(flips) - heads
-    by_hand = (heads + 1) * p.log() + (tails + 1) * (1 - p).log()
-    tiny = torch.finfo(y.dtype).eps
-    q = p.clamp(tiny, 1 - tiny)
-    clamped = heads * q.log() + tails * torch.log1p(-q) + logsigmoid(y) + logsigmoid(-y)
-    return [by_hand, clamped]
+    values = []
+    for dtype in (torch.float64, torch.float32):
+        p, more = torch.sigmoid(y.to(dtype)), torch.sigmoid(-y.to(dtype))
+        tiny = torch.finfo(dtype).eps
+        q = p.clamp(tiny, 1 - tiny)
+        jacobian = logsigmoid(y) + logsigmoid(-y)
+        first, second = (p.log(), logsigmoid(y)), ((1 - p).log(), more.log(), logsigmoid(-y))
+        hands = [(heads + 1) * u + (tails + 1) * v for u in first for v in second][:-1]
+        likelihoods = [heads * u + tails * v + jacobian for u in first for v in second][:-1]
+        values += [hands[0], heads * q.log() + tails * torch.log1p(-q) + jacobian]
+        values += hands[1:] + likelihoods
+        for e in EPSILONS:
+            added = (heads + 1) * (p + e).log() + (tails + 1) * (1 - p + e).log()
+            q = p.clamp(e, 1 - e)
+            values += [added, (heads + 1) * q.log() + (tails + 1) * (1 - q).log()]
+    return values
+
+
+# What is added to σ(y), or bounds it, so that its logarithm exists.
+EPSILONS = [10.0**-k for k in (6, 7, 8, 9, 10, 12, 15, 16, 20, 30, 300)]
+
+
+def _half_logged(y: torch.Tensor, flips: torch.Tensor) -> list[torch.Tensor]:
+    """Return the joint density with no log, or with the log of one of its two factors only."""
+    likelihood, jacobian = _joint(y, flips, -1), _joint(y, flips[:0])
+    return [(likelihood + jacobian).exp(), likelihood.exp() + jacobian, likelihood.exp() * jacobian,
+            likelihood + jacobian.exp(), likelihood * jacobian.exp()]  # fmt: skip
+
+
+def _near_any(got: Any, wanted: list[torch.Tensor]) -> bool:
+    """Whether densities agree with one of several; far out all of them are next to nothing."""
+    taken = as_tensor(got)
+    return any(
+        same(got, w)
+        or (
+            taken is not None and taken.shape == w.shape and bool(((taken - w).abs() < 1e-12).all())
+        )
+        for w in wanted
+    )
 
 
 def _flip_by_flip(y: torch.Tensor, flips: torch.Tensor) -> torch.Tensor:
@@ -82,8 +127,15 @@ JOINT_TURNS = [
          lambda y, flips: _joint(y, flips, len(flips) - 1)),
     Turn("sign", "this is the negative log joint density; leave the minus out.",
          lambda y, flips: -_joint(y, flips)),
-    Turn("log forgotten", "this is the joint density itself; its log is asked for.",
-         lambda y, flips: _joint(y, flips).exp()),
+    Turn("log forgotten",
+         "a product was not logged: likelihood and Jacobian both enter by their logs.",
+         _half_logged, alike=_near_any),
+    Turn("missing + 1", "the Jacobian has two factors: it adds 1 to the exponent of each.",
+         lambda y, flips: [analytic.log_joint(y, a - i, b - 1 + i)
+                           for a, b in [analytic.exponents(flips)] for i in (0, 1)],
+         alike=any_of),
+    Turn("five flips only", "3 and 4 belong to the sheet's five flips; count those you are given.",
+         lambda y, flips: analytic.log_joint(y, 3, 4)),
     Turn("heads and tails swapped", "σ(y) is the probability of heads, and heads are the ones.",
          lambda y, flips: _joint(y, 1 - flips)),
     Turn("mean for sum", "the flips are independent: add their log probabilities up.",
@@ -106,9 +158,10 @@ def log_evidence(answer: Any, sizes: str = "practice") -> bool:
 
     Args:
         answer: the student's function.
-        sizes: "practice" for 5 to 40 flips, "large" for 1300, whose likelihood underflows.
+        sizes: "practice" for 5 to 40 flips and for 3000, whose likelihood underflows, "large" for
+            1300.
     """
-    settings = [(5, 2), (12, 3), (40, 10)] if sizes == "practice" else [(1300, 600)]
+    settings = [(5, 2), (12, 3), (40, 10), (3000, 1300)] if sizes == "practice" else [(1300, 600)]
     cases = []
     for n, least in settings:
         more = int(data.uniform(f"elbo: evidence {n}", 1, 0, n // 6 + 1))
@@ -131,8 +184,31 @@ def _at_best(flips: torch.Tensor) -> float:
 
 
 def _underflows(flips: torch.Tensor) -> float:
-    value = _evidence(flips)
-    return value if value > -700 else -math.inf
+    return _or_nothing(_evidence(flips))
+
+
+def _or_nothing(log: float) -> float:
+    """Return a log where its exponential is a number above zero, else the log of zero."""
+    return log if log > -700 else -math.inf
+
+
+def _cut(flips: torch.Tensor) -> list[float]:
+    """Return the log evidence over −k ≤ y ≤ k, in logs and as the log of an integral."""
+    values = []
+    for k in (2.0, 3.0, 4.0):  # beyond 5 less than a millionth of the result is missing
+        y = torch.linspace(-k, k, 8001, dtype=torch.float64)
+        logs = _joint(y, flips)
+        most = float(logs.max())
+        value = most + float(torch.trapezoid((logs - most).exp(), y).log())
+        values += [value, _or_nothing(value)]
+    return values
+
+
+def _factorials(flips: torch.Tensor) -> list[float]:
+    """Return log h! + log t! − log (n + 1)! with a + 1 forgotten here or there."""
+    h, t, n = float(flips.sum()), float((1 - flips).sum()), len(flips)
+    both, low = math.lgamma(h + 1) + math.lgamma(t + 1), math.lgamma(h) + math.lgamma(t)
+    return [both - math.lgamma(n + 1), low - math.lgamma(n + 1), low - math.lgamma(n + 2)]
 
 
 EVIDENCE_TURNS = [
@@ -155,6 +231,14 @@ EVIDENCE_TURNS = [
          lambda flips: -float(len(flips))),
     Turn("log base 2", "log means the natural logarithm.",
          lambda flips: _evidence(flips) / math.log(2)),
+    Turn("missing + 1",
+         "log k! is lgamma(k + 1), and below stands (n + 1)!: look for a forgotten + 1.",
+         _factorials, alike=any_of),
+    Turn("five flips only",
+         "this is the sheet's log 1/60, whatever the flips; count those you are given.",
+         lambda flips: -math.log(60)),
+    Turn("range too short", "part of the joint density lies outside your range of y.",
+         _cut, alike=any_of),
     Turn("likelihood underflows",
          "the product of so many probabilities is zero in floating point; stay on the log scale.",
          _underflows, alike=lambda got, want: same(got, want, 1e-4)),

@@ -18,6 +18,7 @@ from helpers.quadrature import trapezoid
 # An ELBO in wrong ways: takes mu, sigma, and the exponents a = 1 + heads and b = 1 + tails.
 Elbo = Callable[[float, float, float, float], float]
 Listed = Callable[[float, float, float, float], Sequence[float]]
+Weight = Callable[[torch.Tensor], torch.Tensor]
 
 
 def plain(mu: Any, sigma: Any, flips: torch.Tensor) -> tuple[float, float, float, float]:
@@ -34,23 +35,56 @@ def _settings(name: str, heads: int, tails: int, wide: bool) -> tuple[Any, Any, 
     return mu, sigma, flips, words
 
 
-def elbo_quadrature(answer: Any, flips: str = "practice") -> bool:
+def elbo_quadrature(answer: Any, slopes: Any, flips: str = "practice") -> bool:
     """Check ``elbo_quadrature(mu, sigma, flips)``: E[log p(x, y)] + entropy under q.
+
+    Its slopes are asked for too, since section 6 climbs them. No gradient crosses the wall between
+    a student's kernel and the judge, so the answer cell differentiates on its own side.
 
     Args:
         answer: the student's function.
+        slopes: ``elbo_slopes(mu, sigma, flips)`` of the same cell, which asks autograd for the
+            derivatives of the student's function by mu and sigma.
         flips: "practice" for five to seven flips, "fresh" for one and for thirteen as well.
     """
     settings = [(2, 3, True), (1, 6, False)]
     if flips == "fresh":
         settings += [(1, 1, True), (9, 4, True)]
-    cases = []
+    cases, steep = [], []
     for heads, tails, wide in settings:
         mu, sigma, x, words = _settings("elbo: quadrature", heads, tails, wide)
-        expected = analytic.elbo(*plain(mu, sigma, x))
-        cases.append(Case(f"elbo_quadrature at {words}", (mu, sigma, x), expected))
+        given = plain(mu, sigma, x)
+        cases.append(Case(f"elbo_quadrature at {words}", (mu, sigma, x), analytic.elbo(*given)))
+        described = f"slopes of elbo_quadrature by mu and sigma at {words}"
+        steep.append(Case(described, (mu, sigma, x), analytic.gradient(*given)))
     function_agrees(answer, cases, ELBO_TURNS)
-    return passed(f"elbo_quadrature: the exact ELBO at {len(cases)} normals.")
+    function_agrees(slopes, steep, SLOPES_TURNS, bound=SLOPES)
+    return passed(f"elbo_quadrature: the exact ELBO and its slopes at {len(cases)} normals.")
+
+
+# Slopes of a right ELBO are right, up to rounding, which single precision has more of.
+SLOPES = 1e-4
+
+
+def _cut_off(error: Exception) -> bool:
+    """Whether a result does not know that it was made from mu and sigma."""
+    return any(text in str(error) for text in (
+        "does not require grad", "not have been used in the graph", "that requires grad",
+        "object is not iterable"))  # fmt: skip
+
+
+SLOPES_TURNS = [
+    Turn("gradient cut",
+         "the ELBO is right, but mu or sigma lost its gradient on the way: no item(), float(), "
+         "numpy(), detach() or no_grad() between them and the result.",
+         lambda mu, sigma, x: _entropy_cut(*plain(mu, sigma, x)), raises=_cut_off),
+]  # fmt: skip
+
+
+def _entropy_cut(mu: float, sigma: float, a: float, b: float) -> tuple[float, float]:
+    """Return the slopes where the entropy was made of a bare sigma."""
+    by_mu, by_sigma = analytic.gradient(mu, sigma, a, b)
+    return by_mu, by_sigma - 1 / sigma
 
 
 def _crossed(mu: float, sigma: float, a: float, b: float) -> float:
@@ -66,16 +100,25 @@ def _reversed(mu: float, sigma: float, a: float, b: float) -> list[float]:
 
 
 def _integrated(
-    mu: float, sigma: float, a: float, b: float, low: float, high: float, weighted: bool = True
-) -> float:
-    """Return the ELBO's integral over a range, with or without q as its weight."""
+    mu: float, sigma: float, a: float, b: float, low: float, high: float,
+    weight: Weight = torch.exp, more: float = 0.0,
+) -> float:  # fmt: skip
+    """Return the ELBO's integral over a range; q is its weight, or another function of log q.
+
+    A number ``more`` is added to log p(x, y): minus the log evidence makes it the log posterior.
+    """
 
     def integrand(y: torch.Tensor) -> torch.Tensor:
         log_q = analytic.log_normal(y, mu, sigma)
-        weight = log_q.exp() if weighted else 1.0
-        return weight * (analytic.log_joint(y, a, b) - log_q)
+        return weight(log_q) * (analytic.log_joint(y, a, b) + more - log_q)
 
     return float(trapezoid(integrand, low, high, 4001))
+
+
+def _log_q_weighs(mu: float, sigma: float, a: float, b: float) -> list[float]:
+    """Return ∫ log q · (log p(x, y) − log q) dy over 4 and over 8 sigma to each side."""
+    return [_integrated(mu, sigma, a, b, mu - k * sigma, mu + k * sigma, lambda log_q: log_q)
+            for k in (4, 8)]  # fmt: skip
 
 
 def _cut(mu: float, sigma: float, a: float, b: float) -> list[float]:
@@ -95,6 +138,12 @@ def _entropy_times(factor: float) -> Elbo:
         return expected + factor * entropy
 
     return elbo
+
+
+def _unlogged(mu: float, sigma: float, a: float, b: float) -> list[float]:
+    """Return the means under q of p(x, y) − log q(y) and of p(x, y)/q(y)."""
+    density = analytic.expectation(lambda y: analytic.log_joint(y, a, b).exp(), mu, sigma)
+    return [density + analytic.entropy(sigma), math.exp(analytic.log_evidence(a, b))]
 
 
 # Misconceptions about the ELBO that quadrature and samples share: name, hint, values.
@@ -120,11 +169,20 @@ WRONG_ELBOS: list[tuple[str, str, Listed]] = [
      lambda mu, sigma, a, b: [analytic.elbo(mu, s, a, b) for s in (sigma**2, sigma**0.5)]),
     ("flips forgotten", "this is the ELBO of the prior; the likelihood of the flips is missing.",
      lambda mu, sigma, a, b: [analytic.elbo(mu, sigma, 1, 1)]),
+    ("five flips only",
+     "this is the ELBO for the sheet's five flips; use the flips you are given.",
+     lambda mu, sigma, a, b: [analytic.elbo(mu, sigma, 3, 4)]),
+    ("log forgotten", "p(x, y) enters the average by its log.", _unlogged),
 ]  # fmt: skip
 
 
-def _turn(name: str, hint: str, values: Listed) -> Turn:
-    return Turn(name, hint, lambda mu, sigma, flips: values(*plain(mu, sigma, flips)), alike=any_of)
+def _turn(name: str, hint: str, values: Listed, alike: Callable[..., bool] = any_of) -> Turn:
+    return Turn(name, hint, lambda mu, sigma, flips: values(*plain(mu, sigma, flips)), alike=alike)
+
+
+def _about(got: Any, wanted: Sequence[float]) -> bool:
+    """Whether a value is one of several to a percent: such integrals depend on their nodes."""
+    return any(same(got, w, 0.01) for w in wanted)
 
 
 ELBO_TURNS = [
@@ -133,7 +191,9 @@ ELBO_TURNS = [
           lambda mu, sigma, a, b: [analytic.elbo(mu, sigma, a, b) / math.log(2)]),
     _turn("weights forgotten", "an average under q has q(y) as its weight.",
           lambda mu, sigma, a, b: [
-              _integrated(mu, sigma, a, b, mu - 8 * sigma, mu + 8 * sigma, weighted=False)]),
+              _integrated(mu, sigma, a, b, mu - 8 * sigma, mu + 8 * sigma, torch.ones_like)]),
+    _turn("log q as weight", "the weight is q(y) itself, the exp of its log_prob.", _log_q_weighs,
+          alike=_about),
     Turn("width forgotten",
          "the mean over the nodes is not the integral; torch.trapezoid takes y as well.",
          lambda mu, sigma, x: analytic.elbo(*plain(mu, sigma, x)) / (16 * float(sigma)),
@@ -185,6 +245,19 @@ GAP_TURNS = [
           lambda mu, sigma, a, b: [analytic.kl(mu, sigma, 1, 1)]),
     _turn("log base 2", "log means the natural logarithm.",
           lambda mu, sigma, a, b: [analytic.kl(mu, sigma, a, b) / math.log(2)]),
+    _turn("five flips only",
+          "a part of this belongs to the sheet's five flips; use the flips you are given.",
+          lambda mu, sigma, a, b: [analytic.log_evidence(*one) - analytic.elbo(mu, sigma, *other)
+                                   for five in [(3.0, 4.0)] for one, other in
+                                   [(five, five), (five, (a, b)), ((a, b), five)]]),
+    _turn("log forgotten", "the evidence enters the gap by its log.",
+          lambda mu, sigma, a, b: [math.exp(analytic.log_evidence(a, b))
+                                   - analytic.elbo(mu, sigma, a, b)]),
+    _turn("log q as weight", "the weight is q(y) itself, the exp of its log_prob.",
+          lambda mu, sigma, a, b: [s * _integrated(mu, sigma, a, b, mu - k * sigma, mu + k * sigma,
+                                                   lambda log_q: log_q, more)
+                                   for k in (4, 8) for s in (1, -1)
+                                   for more in [-analytic.log_evidence(a, b)]], alike=_about),
     _turn("range too short", "part of q lies outside your nodes: go 8 sigma to either side.",
           lambda mu, sigma, a, b: [analytic.log_evidence(a, b) - v
                                    for v in _cut(mu, sigma, a, b)]),

@@ -210,6 +210,9 @@ GRADIENT_TURNS = [
                lambda u, v, mu, sigma, a, b: [(u, sigma * v)]),
     _pair_turn("gradient doubled", "the gradient is there twice: backward() ran more than once.",
                lambda u, v, mu, sigma, a, b: [(2 * u, 2 * v)]),
+    _pair_turn("five flips only",
+               "these are the slopes for the sheet's five flips; use the flips you are given.",
+               lambda u, v, mu, sigma, a, b: [analytic.gradient(mu, sigma, 3, 4)]),
     _pair_turn("path cut at mu", "mu does not reach the draws; y is mu plus sigma times noise.",
                lambda u, v, mu, sigma, a, b: [(0.0, v)]),
 ]  # fmt: skip

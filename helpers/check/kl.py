@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch.distributions import Beta, Distribution, Gamma, Normal
+from torch.distributions import Beta, Distribution, Gamma, Normal, Uniform
 
 from helpers import data
 from helpers.check.analytic import kl as analytic
@@ -26,8 +26,10 @@ def make(family: Any, *parameters: float) -> Any:
 def kl_quadrature(answer: Any) -> bool:
     """Check ``kl_quadrature(p, q, low, high, n)`` against closed forms.
 
-    A wide q whose p is exactly 0 at most nodes, a narrow q that is exactly 0 where p is not, two
-    gammas and two betas whose densities are 0 at the edge of their support, where log p is −∞.
+    A wide q whose p is exactly 0 at most nodes, a narrow q that underflows where p does not, two
+    gammas and two betas whose densities are 0 at the edge of their support, where log p is −∞; a q
+    that truly is 0 where p is not, so that the divergence is infinite; and two normals on six
+    nodes only, where the trapezoid rule is off by several percent: what is expected is its value.
     """
     cases = []
 
@@ -51,8 +53,21 @@ def kl_quadrature(answer: Any) -> bool:
     pair = 3 + u[9], 6 + u[10], 6 + u[9], 4 + u[11]
     case(make(Beta, *pair[:2]), make(Beta, *pair[2:]), 0.0, 1.0, 801,
          analytic.beta_kl(*pair))  # fmt: skip
+    u = data.uniform("kl: quadrature, more", 5).tolist()
+    m, s = 5 + 5 * u[0], 1 + u[1]
+    case(make(Normal, m, s), bounded(m - (0.5 + u[2]) * s, m + 1.5 * s), m - 6 * s, m + 6 * s, 401,
+         math.inf)  # fmt: skip
+    m, s = 2 * u[3] - 1, 1 + 0.5 * u[4]
+    few = make(Normal, m, s), make(Normal, m + 1.5 * s, 1.5 * s), m - 6 * s, m + 6 * s, 6
+    case(*few, float(_nats(*few)[0]))
     function_agrees(answer, cases, QUADRATURE_TURNS, bound=QUADRATURE)
-    return passed("kl_quadrature: the closed forms of normals, gammas and betas, and no NaN.")
+    return passed("kl_quadrature: closed forms, an infinite one, few nodes and many, no NaN.")
+
+
+def bounded(low: float, high: float) -> Any:
+    """Return a uniform distribution that may be asked beyond its ends, where its density is 0."""
+    begin, end = (torch.tensor(v, dtype=torch.float64) for v in (low, high))
+    return Uniform(begin, end, validate_args=False)
 
 
 def named(d: Distribution) -> str:
@@ -92,11 +107,38 @@ def _too_short(p: Distribution, q: Distribution, low: float, high: float, n: int
     support = getattr(p, "support", None)
     values = []
     for a, b in ranges:
-        x = torch.linspace(a, b, max(n, 2001), dtype=torch.float64)
-        inside = support.check(x) if support is not None else x == x
-        safe = torch.where(inside, x, (low + high) / 2)
-        values.append(torch.trapezoid(_clean(p.log_prob(safe), q.log_prob(safe)) * inside, x))
+        for count in (n, max(n, 2001)):
+            x = torch.linspace(a, b, count, dtype=torch.float64)
+            inside = support.check(x) if support is not None else x == x
+            safe = torch.where(inside, x, (low + high) / 2)
+            terms = _clean(p.log_prob(safe), q.log_prob(safe))
+            values.append(torch.trapezoid(torch.where(inside, terms, 0.0), x))
     return values
+
+
+def _other_counts(p: Distribution, q: Distribution, low: float, high: float, n: int) -> list:
+    """Return KL on n + 1 and on n − 1 nodes."""
+    return [*_nats(p, q, low, high, n + 1), *_nats(p, q, low, high, n - 1)]
+
+
+def _many_nodes(p: Distribution, q: Distribution, low: float, high: float, n: int) -> list:
+    """Return KL on many nodes, whatever n, and by Simpson's rule on n nodes, or one more."""
+    odd = n + 1 - n % 2
+    x = torch.linspace(low, high, odd, dtype=torch.float64)
+    y = _clean(p.log_prob(x), q.log_prob(x))
+    simpson = (y[0] + 4 * y[1::2].sum() + 2 * y[2:-1:2].sum() + y[-1]) / 3
+    return [*_nats(p, q, low, high, 20_001), *_nats(p, q, low, high, max(n, 401)),
+            *(simpson * (high - low) / (count - 1) for count in (n, odd))]  # fmt: skip
+
+
+def _hidden(log_p: torch.Tensor, log_q: torch.Tensor) -> torch.Tensor:
+    """Return the integrand with 0 wherever it is not finite."""
+    return (log_p.exp() * (log_p - log_q)).nan_to_num(0.0, 0.0, 0.0)
+
+
+def _biggest(log_p: torch.Tensor, log_q: torch.Tensor) -> torch.Tensor:
+    """Return the integrand with the largest single-precision float where it is infinite."""
+    return (log_p.exp() * (log_p - log_q)).nan_to_num(0.0, 3.4028234663852886e38)
 
 
 def _sums(p: Distribution, q: Distribution, low: float, high: float, n: int) -> list:
@@ -139,6 +181,9 @@ QUADRATURE_TURNS = [
          "where p(x) is 0 the integrand is 0, but 0 · log 0 is NaN in floating point: put 0 there.",
          _integrals(lambda lp, lq: lp.exp() * (lp.exp() / lq.exp()).log(),
                     lambda lp, lq: lp.exp() * (lp - lq)), alike=_close),
+    Turn("infinity hidden",
+         "where q is 0 and p is not, the divergence is infinite: put 0 where p is 0, nowhere else.",
+         _integrals(_hidden, _biggest), alike=_close),
     Turn("densities underflow",
          "q(x) is not 0 where it rounds to 0: subtract log-densities in place of dividing "
          "densities.",
@@ -174,6 +219,11 @@ QUADRATURE_TURNS = [
          _integrals(lambda lp, lq: torch.where(lp.exp() > 0, -lp.exp() * lq, 0.0)), alike=_close),
     Turn("step forgotten", "an integral is the sum times the width of a step.",
          _sums, alike=_close),
+    Turn("one node too many", "n counts the nodes, both ends included; the steps are n − 1.",
+         _other_counts, alike=_close),
+    Turn("n ignored",
+         "on a handful of nodes trapezoids are off by percents, and yours are not: use n of them.",
+         _many_nodes, alike=_close),
     Turn("range too short", "integrate from low to high, as they are given: there p has its mass.",
          _too_short, alike=_close, raises=lambda error: "support" in str(error)),
 ]  # fmt: skip
