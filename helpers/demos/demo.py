@@ -64,8 +64,9 @@ class Demo:
 
 def slider(label: str, low: float, high: float, start: float, step: float) -> Any:
     """Return a slider over [low, high] that reports its value when it is let go."""
+    digits = len(f"{step:g}".partition(".")[2])
     return ipywidgets.FloatSlider(
         value=start, min=low, max=high, step=step, description=label, continuous_update=False,
-        readout_format=".3g", style={"description_width": "9em"},
+        readout_format=f".{digits}f", style={"description_width": "9em"},
         layout=ipywidgets.Layout(width="100%", max_width="44em"),
     )  # fmt: skip

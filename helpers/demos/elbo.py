@@ -70,7 +70,7 @@ def draw_elbo_and_gap(mu: float, sigma: float) -> Drawn:
         f"Left, q = Normal({mu:.2f}, {sigma:.2f}) and the posterior of five flips. Right, the ELBO "
         f"of {elbo:.3f} and on top of it the gap of {gap:.3f}, together up to the log evidence, "
         f"{evidence:.3f}."
-    )
+    ).replace("-", "−")
 
 
 def elbo_and_gap() -> Demo:

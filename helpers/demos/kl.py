@@ -40,7 +40,7 @@ def draw_two_divergences(loc: float, scale: float) -> Drawn:
     return left, (
         f"Left, p with its two peaks and q = Normal({loc:.1f}, {scale:.1f}); right, what each x "
         f"adds to a divergence. The areas: KL(p‖q) = {covering:.3f}, KL(q‖p) = {seeking:.3f}."
-    )
+    ).replace("-", "−")
 
 
 def two_divergences() -> Demo:

@@ -69,7 +69,7 @@ def adam() -> Demo:
         "Adam's path",
         draw_adam,
         {
-            "loc": slider("location at the start", -10.0, 10.0, 5.0, 0.5),
-            "scale": slider("scale at the start", 0.5, 6.0, 1.0, 0.1),
+            "loc": slider("first location", -10.0, 10.0, 5.0, 0.5),
+            "scale": slider("first scale", 0.5, 6.0, 1.0, 0.1),
         },
     )
