@@ -133,7 +133,10 @@ def interval_maps(to_interval: Any, from_interval: Any, shapes: str = "practice"
         shapes: "practice" for vectors, "fresh" for other shapes too.
     """
     starts, widths = eighths("starts", 2, 2, 4), eighths("widths", 2, 2, 5)
-    ends = [(0.0, 1.0), (starts[0], starts[0] + widths[0]), (-starts[1], widths[1])]
+    # The third holds zero on its left half, away from the single point that is asked; the last
+    # lies inside of (0, 1), where also the logit of x itself is a number.
+    ends = [(0.0, 1.0), (starts[0], starts[0] + widths[0]), (-starts[1], starts[1] + widths[1]),
+            (0.125, 0.875)]  # fmt: skip
     given = [(line(f"in {i}", s), a, b) for s in _sizes(shapes) for i, (a, b) in enumerate(ends)]
     there_and_back(("to_interval", "from_interval"), (to_interval, from_interval),
                     (analytic.to_interval, analytic.from_interval), given,
