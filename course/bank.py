@@ -150,7 +150,7 @@ def _leading_to(notebook: Any, answers: list[Answer]) -> set[int]:
 
     A sheet shows many things that no answer builds on; margins are measured over 200 data seeds.
     """
-    used = set().union(*(sheet.names(answer.code) for answer in answers))
+    used = set().union(*(_used(answer.code) for answer in answers))
     kept = set()
     for index in reversed(range(len(notebook.cells))):
         cell = notebook.cells[index]
@@ -159,8 +159,16 @@ def _leading_to(notebook: Any, answers: list[Answer]) -> set[int]:
         makes = sheet.made_names(cell.source) | sheet.changed_names(cell.source)
         if sheet.is_answer(cell) or makes & used:
             kept.add(index)
-            used |= sheet.names(cell.source)
+            used |= _used(cell.source)
     return kept
+
+
+def _used(source: str) -> set[str]:
+    """Return the names that code needs from above it; any of its words where it is no Python."""
+    try:
+        return sheet.free_names(source)
+    except SyntaxError:
+        return sheet.names(source)
 
 
 def _try(answer: Answer, exercise: sheet.Exercise, test: str, names: dict[str, Any]) -> Trial:

@@ -268,7 +268,7 @@ def test_is_the_standard_error_of_the_standard_error_right():
 
 def test_are_the_cases_of_quadrature_what_they_are_for(seed):
     """Where p rounds to 0, where q does and p does not, and where six nodes are too few."""
-    seen, off = [], []
+    seen, off, ends = [], [], []
 
     def spy(p, q, low, high, n):
         x = torch.linspace(low, high, n, dtype=DOUBLE)
@@ -276,13 +276,15 @@ def test_are_the_cases_of_quadrature_what_they_are_for(seed):
         seen.append((bool((p_x == 0).any()), bool(((q_x == 0) & (p_x > 0)).any())))
         integrand = torch.where(p_x > 0, p_x * (p.log_prob(x) - q.log_prob(x)), 0.0)
         value = torch.trapezoid(integrand, x)
+        ends.append(float(integrand[0].abs()))
         off.append(float((value / kl_divergence(p, q) - 1).abs()) if n == 6 else 0.0)
         return value
 
     assert kl.kl_quadrature(spy)
     zeros = [(True, False), (False, True), (True, False), (True, False)]
-    assert seen == [*zeros, (False, True), (False, False)]
+    assert seen == [*zeros, (True, True), (False, False)]
     assert off[-1] > 1e-2
+    assert ends[-1] > 1e-2  # an end taken in full shows
 
 
 @pytest.mark.parametrize("side", [1, -1])

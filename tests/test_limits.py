@@ -36,17 +36,14 @@ def graded_alone(root, caged, **limits):
     return grade(job).result
 
 
-def test_does_an_endless_loop_cost_only_its_own_points(tmp_path, caged):
+@pytest.mark.parametrize(
+    "loop",
+    ["while True:\n    pass", "def grad_after(*a):\n    while True: pass"],
+    ids=["cell", "function"],
+)
+def test_does_an_endless_loop_cost_only_its_own_points(tmp_path, caged, loop):
     root = copied(tmp_path)
-    hand_in(root, "endless", solved({"grad_after": "while True:\n    pass"}))
-    result = graded_alone(root, caged, cell_seconds=3)
-    assert states(result)["test_grad_after"] == "timeout"
-    assert result.score == 9
-
-
-def test_does_a_function_that_never_returns_cost_only_its_own_points(tmp_path, caged):
-    root = copied(tmp_path)
-    hand_in(root, "endless", solved({"grad_after": "def grad_after(*a):\n    while True: pass"}))
+    hand_in(root, "endless", solved({"grad_after": loop}))
     result = graded_alone(root, caged, cell_seconds=3)
     assert states(result)["test_grad_after"] == "timeout"
     assert result.score == 9

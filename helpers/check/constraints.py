@@ -170,6 +170,9 @@ FROM_INTERVAL = [
          lambda x, a, b: (x / (b - a) - a).logit()),
     Turn("log forgotten", "this is u/(1 − u), which is e^y; one step is left.",
          lambda x, a, b: (x - a) / (b - x)),
+    Turn("undone in wrong order", "the affine map came last, so it is undone first, before the "
+         "logit.", lambda x, a, b: [(x.logit() - a) / (b - a), x.logit() / (b - a) - a],
+         alike=any_of),
     Turn("unit interval only", "logit x is right between 0 and 1; first bring x there.",
          lambda x, a, b: x.logit()),
     Turn("end for width", "divide by the width of the interval, which is b − a.",

@@ -148,8 +148,8 @@ JOINT_TURNS = [
          _flip_by_flip, raises=lambda error: any(
              text in str(error) for text in ("must match", "not broadcastable", "broadcast"))),
     Turn("log of zero",
-         "far out σ(y) rounds to 0 or 1, and its log goes wrong; logsigmoid(y) and logsigmoid(−y) "
-         "do not.", _rounded, alike=any_of),
+         "far out σ(y) rounds to 0 or 1, or exp overflows, and the log goes wrong; logsigmoid(y) "
+         "and logsigmoid(−y) do not.", _rounded, alike=any_of),
 ]  # fmt: skip
 
 

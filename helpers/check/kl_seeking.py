@@ -47,9 +47,12 @@ def _optimum(p: MixtureSameFamily, loc: float, span: float = analytic.SPAN) -> P
 
 
 def _best_of_all(p: MixtureSameFamily, loc: float, scale: float) -> Pair:
+    return min((analytic.seeking_optimum(p, *pair) for pair in _components(p)), key=kl_of(p))
+
+
+def _components(p: MixtureSameFamily) -> list[Pair]:
     c: Any = p.component_distribution
-    pairs = zip(c.loc.tolist(), c.scale.tolist(), strict=True)
-    return min((analytic.seeking_optimum(p, *pair) for pair in pairs), key=kl_of(p))
+    return list(zip(c.loc.tolist(), c.scale.tolist(), strict=True))
 
 
 def _collapsed(got: Any, peak: Pair) -> bool:
@@ -131,7 +134,11 @@ SEEKING_TURNS = [
          lambda p, loc, scale: _valley(p, loc), alike=_collapsed),
     Turn("start ignored", "this is the best valley of all; the exercise asks for the start's own.",
          _best_of_all, alike=lambda got, want: same(got, want, 1e-3)),
-    Turn("stops early", "on its way, but not at the bottom yet: make more steps, or larger ones.",
+    Turn("wrong valley", "this is the bottom of another valley than the start's: smaller steps.",
+         lambda p, loc, scale: [analytic.seeking_optimum(p, *pair) for pair in _components(p)],
+         alike=lambda got, wanted: roughly(got, wanted, 1e-3)),
+    Turn("stops early", "better than the start, but not at the bottom: make more steps, or look at "
+         "the range of your integral.",
          lambda p, loc, scale: (p, loc, scale), alike=_on_the_way),
     Turn("fixed nodes",
          "your nodes stay where they are while q moves off them: let them follow q.",
