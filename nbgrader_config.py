@@ -24,4 +24,4 @@ c.CourseLimits.cell_seconds = 30
 c.CourseLimits.submission_seconds = 240
 
 # The one line that puts stock nbgrader's kernels into the cage as well (Linux with bubblewrap):
-# c.KernelProvisionerFactory.default_provisioner_name = "course-cage"
+# import os; os.environ["JUPYTER_DEFAULT_PROVISIONER_NAME"] = "course-cage"

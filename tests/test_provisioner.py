@@ -51,7 +51,7 @@ def test_does_stock_nbgrader_grade_in_a_cage(tmp_path):
     hand_in(root, "right", solved())
     hand_in(root, "caged", solved({"grad_after": peeks}))
     settings = (PROJECT / "nbgrader_config.py").read_text()
-    line = '# c.KernelProvisionerFactory.default_provisioner_name = "course-cage"'
+    line = '# import os; os.environ["JUPYTER_DEFAULT_PROVISIONER_NAME"] = "course-cage"'
     assert line in settings
     (root / "nbgrader_config.py").write_text(settings.replace(line, line.removeprefix("# ")))
     run = [sys.executable, "-m", "nbgrader"]
