@@ -254,8 +254,8 @@ def _still_rises(got: Any, x: torch.Tensor) -> bool:
 
 
 FACTOR_TURNS = [
-    Turn("covariance without factor", "its entries took the steps themselves, and what they led to "
-         "is no covariance; train a factor of it.",
+    Turn("covariance without factor", "the steps led to a matrix that is no covariance; train a "
+         "factor of it with a positive diagonal, and multiply that out.",
          raises=lambda error: "Expected parameter covariance_matrix" in str(error)),
     Turn("factor not triangular", "scale_tril takes a matrix with zeros above the diagonal: take "
          "torch.tril of the raw one in every step.", raises=_refused_above),
