@@ -6,7 +6,6 @@ whose text, helpers and notebooks are what they were at the last build is left a
 """
 
 import base64
-import copy
 import hashlib
 import io
 import json
@@ -27,6 +26,7 @@ from PIL import Image
 from course import rules, sheet, stock
 from course.errors import CourseError
 from course.grading.judge import judge
+from course.grading.outputs import append
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LONGEST_CELL = 120  # seconds
@@ -154,15 +154,7 @@ def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
     """Join neighbouring pieces of one stream, which arrive cut at places that vary."""
     joined: list[NotebookNode] = []
     for output in outputs:
-        last = joined[-1] if joined else None
-        if (
-            last is not None
-            and output.output_type == last.output_type == "stream"
-            and output.name == last.name
-        ):
-            last.text += output.text
-        else:
-            joined.append(copy.deepcopy(output))
+        append(joined, output)
     return joined
 
 

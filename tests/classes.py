@@ -33,6 +33,10 @@ def solved(changes=None):
     return nbformat.writes(notebook).encode()
 
 
+def states(result):
+    return {name: test.state for name, test in result.tests.items()}
+
+
 def graded_files(root):
     """Return what a grading run left for each student: the result without its time."""
     import json

@@ -5,7 +5,7 @@ import json
 import shutil
 
 import pytest
-from classes import NAME, copied, hand_in, solved
+from classes import NAME, copied, hand_in, solved, states
 from nbgrader.api import Gradebook
 
 from course import report
@@ -57,10 +57,6 @@ def graded(tmp_path_factory, caged):
 
 
 pytestmark = pytest.mark.slow
-
-
-def states(result):
-    return {name: test.state for name, test in result.tests.items()}
 
 
 def test_does_everyone_get_a_result_with_states_and_sentences(graded):

@@ -30,6 +30,7 @@ from hostile import bank  # noqa: E402
 from course import stock  # noqa: E402
 from course.grading import cage  # noqa: E402
 
+HOME = str(Path.home())
 SECONDS = 60
 NOBODY = 65534
 REACHED = "REA" + "CHED"
@@ -58,9 +59,9 @@ def command(root: Path, student: str) -> list[str]:
     bwrap = cage.bubblewrap()
     assert bwrap is not None
     words = [bwrap, "--unshare-pid", "--unshare-net", "--unshare-ipc", "--die-with-parent"]
-    words += ["--new-session", "--ro-bind", "/", "/", "--perms", "0755", "--tmpfs", "/root"]
-    for path in sorted(cage.python_folders()):  # this Python may live in root's home
-        for parent in sorted(str(p) for p in Path(path).parents if str(p).startswith("/root/")):
+    words += ["--new-session", "--ro-bind", "/", "/", "--perms", "0755", "--tmpfs", HOME]
+    for path in sorted(cage.python_folders()):  # this Python may live in the home that is hidden
+        for parent in sorted(str(p) for p in Path(path).parents if str(p).startswith(f"{HOME}/")):
             words += ["--perms", "0755", "--dir", parent]
         words += ["--ro-bind", path, path]
     words += ["--dev", "/dev", "--proc", "/proc", "--size", str(64 << 20), "--tmpfs", "/dev/shm"]
