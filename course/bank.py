@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from course import sheet
+from course import sheet, variables
 from course.errors import CourseError
 from course.grading.judge import Verdict, data_seed, judge
 from helpers.check import measure, verdict
@@ -97,7 +97,7 @@ def load(path: Path, notebook: Any) -> list[Answer]:
         source = notebook.cells[found.answer_index].source
         stub = sheet.stub(source)
         # A stub that only raises makes no name at all; a function's stub fails when it is called.
-        makes = set(found.wants) <= sheet.made_names(stub)
+        makes = set(found.wants) <= variables.made(stub)
         unsolved = verdict.UNSOLVED if makes else verdict.MISSING_NAME
         answers.append(Answer(name, "missing", "unsolved", stub, unsolved))
         answers.append(Answer(name, "missing", "missing name", "", verdict.MISSING_NAME))
@@ -130,7 +130,7 @@ def trials(notebook: Any, answers: list[Answer], seed: int) -> Iterator[Trial]:
         One trial for each answer.
     """
     exercises = {e.answer_index: e for e in sheet.exercises(notebook)}
-    names: dict[str, Any] = {"__name__": "__main__"}
+    given: dict[str, Any] = {"__name__": "__main__"}
     leads_to = _leading_to(notebook, answers)
     with data_seed(seed):
         for index, cell in enumerate(notebook.cells):
@@ -139,40 +139,23 @@ def trials(notebook: Any, answers: list[Answer], seed: int) -> Iterator[Trial]:
                 test = notebook.cells[exercise.test_index].source
                 for answer in answers:
                     if answer.exercise == exercise.name:
-                        yield _try(answer, exercise, test, names)
+                        yield _try(answer, exercise, test, given)
             if index in leads_to:
                 with _hushed():
-                    exec(compile(cell.source, f"<cell {index}>", "exec"), names)
+                    exec(compile(cell.source, f"<cell {index}>", "exec"), given)
 
 
 def _leading_to(notebook: Any, answers: list[Answer]) -> set[int]:
-    """Return the cells that make or change a name that an answer, or another such cell, uses.
-
-    A sheet shows many things that no answer builds on; margins are measured over 200 data seeds.
-    """
-    used = set().union(*(_used(answer.code) for answer in answers))
-    kept = set()
-    for index in reversed(range(len(notebook.cells))):
-        cell = notebook.cells[index]
-        if cell.cell_type != "code" or sheet.is_test(cell):
-            continue
-        makes = sheet.made_names(cell.source) | sheet.changed_names(cell.source)
-        if sheet.is_answer(cell) or makes & used:
-            kept.add(index)
-            used |= _used(cell.source)
-    return kept
+    """Return the cells that some answer builds on: margins are measured over 200 data seeds."""
+    code = {i for i, c in enumerate(notebook.cells) if c.cell_type == "code"}
+    roots = {i for i in code if sheet.is_answer(notebook.cells[i])}
+    tests = {i for i in code if sheet.is_test(notebook.cells[i])}
+    readable = [answer.code for answer in answers if variables.readable(answer.code)]
+    return variables.leading_to(readable, notebook.cells, roots, code - roots - tests)
 
 
-def _used(source: str) -> set[str]:
-    """Return the names that code needs from above it; any of its words where it is no Python."""
-    try:
-        return sheet.free_names(source)
-    except SyntaxError:
-        return sheet.names(source)
-
-
-def _try(answer: Answer, exercise: sheet.Exercise, test: str, names: dict[str, Any]) -> Trial:
-    own = {k: v for k, v in names.items() if k not in exercise.wants}
+def _try(answer: Answer, exercise: sheet.Exercise, test: str, given: dict[str, Any]) -> Trial:
+    own = {k: v for k, v in given.items() if k not in exercise.wants}
     with _hushed(), contextlib.suppress(NotImplementedError):
         exec(compile(answer.code, f"<{answer.title}>", "exec"), own)
     with measure.recording() as measured:

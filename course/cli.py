@@ -45,6 +45,10 @@ def grade(
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler.")] = None,
 ) -> None:
     """Grade a class into autograded/, feedback/ and the gradebook, and print the table."""
+    from course.grading import workers as grading
+
+    if scheduler is None:
+        grading.begin()
     from course import progress, report
     from course.grading import run
 

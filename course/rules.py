@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, InvalidOperation
 
 from nbformat import NotebookNode
 
-from course import sheet
+from course import sheet, variables
 from course.errors import CourseError
 
 SLOWEST_TEST = 5.0  # seconds
@@ -80,7 +80,7 @@ def _check_exercises(name: str, notebook: NotebookNode) -> None:
     for exercise in exercises:
         answer, test = (notebook.cells[i] for i in (exercise.answer_index, exercise.test_index))
         at = where(name, notebook, exercise.test_index)
-        strange = set(exercise.wants) - sheet.made_names(answer.source)
+        strange = set(exercise.wants) - variables.made(answer.source)
         if strange:
             raise CourseError(
                 f"{at}: the test uses {', '.join(sorted(strange))}, which neither it nor the "

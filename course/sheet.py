@@ -1,14 +1,13 @@
 """A sheet as text, and what it is made of: exercises, each an answer cell with its test cell."""
 
 import ast
-import builtins
-import symtable
 from dataclasses import dataclass
 from pathlib import Path
 
 import jupytext
 from nbformat import NotebookNode
 
+from course import variables
 from course.errors import CourseError
 
 BEGIN_SOLUTION, END_SOLUTION = "### BEGIN SOLUTION", "### END SOLUTION"
@@ -105,58 +104,12 @@ def exercises(notebook: NotebookNode) -> list[Exercise]:
                     grade_id(cell),
                     waiting,
                     index,
-                    tuple(sorted(free_names(cell.source))),
+                    tuple(sorted(variables.free(cell.source))),
                     float(flags(cell)["points"]),
                 )
             )
             waiting = None
     return found
-
-
-def free_names(source: str) -> set[str]:
-    """Return the names that a cell uses and neither makes nor finds among Python's builtins."""
-    table = symtable.symtable(source, "<cell>", "exec")
-    used: set[str] = set()
-    made = {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported()}
-    tables = [table]
-    while tables:
-        current = tables.pop()
-        tables.extend(current.get_children())
-        for symbol in current.get_symbols():
-            if symbol.is_referenced() and (current is table or symbol.is_global()):
-                used.add(symbol.get_name())
-    return {name for name in used - made if not hasattr(builtins, name)}
-
-
-def made_names(source: str) -> set[str]:
-    """Return the names that a cell makes at its top level: by def, class, import or assignment."""
-    table = symtable.symtable(source, "<cell>", "exec")
-    return {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported()}
-
-
-def names(source: str) -> set[str]:
-    """Return every identifier in a cell; a cell that is not Python uses every word in it."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set(source.split())
-    found = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
-    return found | {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)
-                    and isinstance(n.value, str) and n.value.isidentifier()}  # fmt: skip
-
-
-def changed_names(source: str) -> set[str]:
-    """Return the names whose objects a cell may change: x.grad = …, x[0] += …, x.backward()."""
-    changed: list[ast.expr] = []
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Assign):
-            changed += [t for t in node.targets if not isinstance(t, ast.Name)]
-        elif isinstance(node, ast.AugAssign):
-            changed.append(node.target)
-        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-            changed.append(node.value.func)
-    found = {n.id for part in changed for n in ast.walk(part) if isinstance(n, ast.Name)}
-    return found - {"print", "plots", "demos", "display"}
 
 
 def stub(source: str) -> str:

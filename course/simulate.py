@@ -14,7 +14,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
-from course import bank, sheet, stock
+from course import bank, sheet, stock, variables
 from course.errors import CourseError
 from course.grading.result import write_whole
 
@@ -167,7 +167,8 @@ def _make_right_what_others_use(
     The bank says what an answer deserves where the sheet's own answers stand above it.
     """
     for place in reversed(range(len(exercises))):
-        used = sheet.names(chosen[exercises[place].name].code)
+        code = chosen[exercises[place].name].code
+        used = variables.used(code) if variables.readable(code) else set()
         for earlier in exercises[:place]:
             if used & set(earlier.wants):
                 own = text.cells[earlier.answer_index].source

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from conftest import PROJECT, SHEETS
 
-from course import bank, margins, sheet
+from course import bank, margins, sheet, variables
 from course.errors import CourseError
 
 SEEDS = range(1, 6)
@@ -65,7 +65,7 @@ def test_has_every_exercise_enough_answers(name):
         own = [a for a in given if a.exercise == exercise.name]
         turns = {a.wrong_turn for a in own if a.kind == "wrong"}
         generic = {"wrong type", "wrong shape", "not a number", "raised an error"}
-        if not set(exercise.wants) <= sheet.made_names(
+        if not set(exercise.wants) <= variables.made(
             sheet.stub(notebook.cells[exercise.answer_index].source)
         ):
             generic.remove("raised an error")  # a value that raises was never made

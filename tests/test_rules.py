@@ -3,7 +3,7 @@
 import nbformat
 import pytest
 
-from course import build, rules, sheet
+from course import build, rules, sheet, variables
 from course.errors import CourseError
 
 TEST_LINE = "assert check.derivative(derivative)\n### BEGIN"
@@ -147,4 +147,4 @@ def test_are_missing_and_binary_sheets_one_sentence(tmp_path):
 
 def test_what_are_the_free_names_of_a_cell():
     source = "from helpers import check\n\nassert check.a(b, [c for d in e], lambda f: f + g)"
-    assert sheet.free_names(source) == {"b", "c", "e", "g"}
+    assert variables.free(source) == {"b", "c", "e", "g"}

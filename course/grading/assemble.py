@@ -12,7 +12,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from course import sheet
+from course import sheet, variables
 
 LARGEST = 20_000_000  # bytes of a submission
 MOST_CELLS = 2_000
@@ -149,29 +149,16 @@ def _placed(
 
 
 def needed(notebook: NotebookNode) -> set[int]:
-    """Return the code cells that have to run for the answers: all but given pictures.
+    """Return the code cells that have to run for the answers.
 
-    A given cell that only draws (it calls ``plots`` or ``demos``) and makes no name that any other
-    cell uses changes no answer. Nor does a given cell below the last test.
+    A student's own cells run, and the given ones that make or change a name which those use. A
+    given cell that only shows something changes no answer, nor does one below the last test.
     """
     code = [i for i, c in enumerate(notebook.cells) if c.cell_type == "code"]
-    ran = [i for i in code if not sheet.is_test(notebook.cells[i])]
-    last = max((i for i in code if sheet.is_test(notebook.cells[i])), default=-1)
-    used: dict[int, set[str]] = {i: sheet.names(notebook.cells[i].source) for i in ran}
-    drawing = {
-        i
-        for i in ran
-        if not sheet.flags(notebook.cells[i])
-        and not notebook.cells[i].id.startswith(ADDED)
-        and {"plots", "demos"} & used[i]
+    tests = {i for i in code if sheet.is_test(notebook.cells[i])}
+    above = {i for i in code if i < max(tests, default=-1)} - tests
+    roots = {
+        i for i in above if sheet.flags(notebook.cells[i]) or notebook.cells[i].id.startswith(ADDED)
     }
-    kept = set()
-    for index in ran:
-        if index > last:
-            continue
-        if index in drawing:
-            made = sheet.made_names(notebook.cells[index].source)
-            if not any(made & used[i] for i in ran if i != index and i not in drawing):
-                continue
-        kept.add(index)
-    return kept
+    asked = [notebook.cells[i].source for i in tests]
+    return variables.leading_to(asked, notebook.cells, roots, above - roots)

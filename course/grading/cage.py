@@ -66,6 +66,13 @@ def bubblewrap() -> str | None:
     return None
 
 
+# Found, not imported: that takes a second, and a kernel that cannot import says so itself.
+PROBE = """
+from importlib.util import find_spec
+assert find_spec("helpers") and find_spec("torch"), "the packages are not to be seen in it"
+"""
+
+
 @functools.cache
 def works() -> str:
     """Try a cage for real; return an empty string, or why there is none."""
@@ -78,7 +85,7 @@ def works() -> str:
         (Path(folder) / "run").mkdir()
         try:
             tried = subprocess.run(
-                [*command(Path(folder)), sys.executable, "-I", "-c", "import helpers.data"],
+                [*command(Path(folder)), sys.executable, "-I", "-c", PROBE],
                 capture_output=True, text=True, timeout=60,
             )  # fmt: skip
         except (OSError, subprocess.TimeoutExpired) as error:

@@ -1,4 +1,8 @@
-"""Processes that grade, and what becomes of a class when one of them is killed."""
+"""Processes that grade, and what becomes of a class when one of them is killed.
+
+They are forked from one process that has imported all that grading needs, which is asked for before
+the command's own imports: both happen at the same time, and once however many processes there are.
+"""
 
 import ctypes
 import multiprocessing
@@ -16,34 +20,71 @@ from concurrent.futures import (
     wait,
 )
 from itertools import islice
+from multiprocessing import forkserver
+from typing import TYPE_CHECKING
 
-from course.grading.grade import grade, lost
-from course.grading.job import Graded, Job
+from course.errors import CourseError
+
+if TYPE_CHECKING:
+    from course.grading.job import Graded, Job
 
 JUDGE_MEMORY = 4 << 30  # bytes that a worker may allocate
 MOST_UNDER_WAY = 32  # jobs handed to the executor at a time
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # to fork takes one thread
+
+
+def begin() -> None:
+    """Start the process that imports what grading needs; what it takes runs beside this one."""
+    before = dict(os.environ)
+    os.environ.update(ONE_THREAD)
+    try:
+        multiprocessing.get_context("forkserver").set_forkserver_preload(["course.grading.grade"])
+        forkserver.ensure_running()
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def processes(workers: int) -> ProcessPoolExecutor:
-    """Return an executor of processes that share nothing with this one, and end with it."""
-    return ProcessPoolExecutor(
-        workers, multiprocessing.get_context("spawn"), _end_with, (os.getpid(),)
-    )
+    """Return an executor of processes that share nothing with this one, and end with it.
+
+    Raises:
+        CourseError: no such process can be started.
+    """
+    begin()
+    context = multiprocessing.get_context("forkserver")
+    pool = ProcessPoolExecutor(workers, context, _end_with_parent)
+    try:
+        pool.submit(os.getpid).result()
+    except (BrokenExecutor, OSError) as error:
+        pool.shutdown(cancel_futures=True)
+        raise CourseError(
+            f"No process that grades can be started here ({error}); look at what this machine has "
+            "left of memory and processes, then run the command again: nothing is lost."
+        ) from None
+    return pool
 
 
-def _end_with(parent: int) -> None:
+def _end_with_parent() -> None:
     """Ask the system to end this process when its parent ends, however that ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told, and ends this one
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
-    if os.getppid() != parent:
+    parent = multiprocessing.parent_process()
+    if parent is None or not parent.is_alive():
         os._exit(1)
     # What an answer does to the judge's memory ends in an error, not in the end of this process.
     _, most = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (JUDGE_MEMORY, most))
 
 
-def surviving(workers: int, todo: list[Job]) -> Generator[Graded, None, None]:
+def _grade(job: "Job") -> "Graded":
+    from course.grading.grade import grade  # imported in the process that grades
+
+    return grade(job)
+
+
+def surviving(workers: int, todo: "list[Job]") -> "Generator[Graded, None, None]":
     """Yield what is graded by processes of this machine, also when one of them is killed.
 
     What was under way then is graded again, each submission in a process of its own: one that ends
@@ -66,8 +107,10 @@ def surviving(workers: int, todo: list[Job]) -> Generator[Graded, None, None]:
             ended.add((job.student, job.sheet))
             alone = processes(1)
             try:
-                yield alone.submit(grade, job).result()
+                yield alone.submit(_grade, job).result()
             except BrokenExecutor:
+                from course.grading.grade import lost
+
                 yield lost(job, "its grading process was killed")
             finally:
                 alone.shutdown(cancel_futures=True)
@@ -75,8 +118,8 @@ def surviving(workers: int, todo: list[Job]) -> Generator[Graded, None, None]:
 
 
 def completed(
-    executor: Executor, todo: list[Job], under_way: dict[Future[Graded], Job] | None = None
-) -> Generator[Graded, None, None]:
+    executor: Executor, todo: "list[Job]", under_way: "dict[Future[Graded], Job] | None" = None
+) -> "Generator[Graded, None, None]":
     """Yield what is graded as it comes; few jobs are under way, however many there are.
 
     Args:
@@ -88,7 +131,7 @@ def completed(
     under_way = {} if under_way is None else under_way
 
     def hand_over(count: int) -> None:
-        under_way.update({executor.submit(grade, job): job for job in islice(waiting, count)})
+        under_way.update({executor.submit(_grade, job): job for job in islice(waiting, count)})
 
     hand_over(2 * MOST_UNDER_WAY)
     while under_way:
