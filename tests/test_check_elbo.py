@@ -8,7 +8,7 @@ from torch.distributions import Beta, Normal, SigmoidTransform, TransformedDistr
 
 from helpers import data, demos
 from helpers.check import elbo as checks
-from helpers.check import elbo_bound, elbo_draws, elbo_fit, measure
+from helpers.check import elbo_bound, elbo_draws, elbo_fit, elbo_noise, measure
 from helpers.check.analytic import elbo as analytic
 from helpers.check.verdict import CheckFailed
 from helpers.demos import elbo as demo
@@ -218,6 +218,34 @@ def test_are_the_spreads_those_of_draws():
     assert elbo_draws.spread(mu, sigma, a, b) == pytest.approx(wider, rel=0.03)
     wider = [max(float((w * v).std()) for v in (s, s + z / sigma)) for w in (torch.ones(1), z)]
     assert elbo_draws.gradient_spread(mu, sigma, a, b).tolist() == pytest.approx(wider, rel=0.03)
+
+
+def largest_share(values, width):
+    """The largest share of values in any window of a width."""
+    ordered = values.sort().values
+    inside = torch.searchsorted(ordered, ordered + width) - torch.arange(len(ordered))
+    return float(inside.max()) / len(ordered)
+
+
+def test_do_right_estimates_hardly_ever_lie_so_near_each_other_as_to_be_refused():
+    z = data.normal("test: elbo noise", 200_000).reshape(2, -1)
+    pairs = {"two draws": z, "antithetic": torch.stack([z[0], -z[0]])}
+    for mu, sigma in [(0.9, 1.4), (1.2, 1.6)]:
+        given = mu, sigma, 7.0, 4.0
+        near = {}
+        for name, noise in pairs.items():
+            y = mu + sigma * noise
+            joint, s = analytic.log_joint(y, 7, 4), analytic.slope(y, 7, 4)
+            terms = {"closed": joint, "averaged": joint + noise**2 / 2}
+            slopes = {"closed": s, "path": s + noise / sigma}
+            of_elbo = 0.1 * elbo_draws.spread(*given) / 2**0.5
+            of_slope = 0.1 * float(elbo_draws.gradient_spread(*given)[0]) / 2**0.5
+            near |= {(name, k): largest_share(t.mean(0), of_elbo) for k, t in terms.items()}
+            near |= {(name, "by mu", k): largest_share(t.mean(0), of_slope)
+                     for k, t in slopes.items()}  # fmt: skip
+        worst = max(near.values())
+        assert worst < 0.4, near
+        assert elbo_noise.CALLS * worst ** (elbo_noise.CALLS - 1) < 1e-10
 
 
 def test_is_the_joint_density_finite_where_the_sigmoid_rounds():

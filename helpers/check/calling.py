@@ -4,6 +4,7 @@ import contextlib
 import copy
 import io
 import logging
+import textwrap
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -87,4 +88,4 @@ def unsolved(tested: str) -> CheckFailed:
 
 def _first_line(error: Exception) -> str:
     lines = str(error).strip().splitlines()
-    return lines[0][:160] if lines else ""
+    return textwrap.shorten(lines[0], 160, placeholder=" ...") if lines else ""

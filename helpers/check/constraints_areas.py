@@ -12,6 +12,7 @@ from torch.distributions import (
     Gamma,
     SigmoidTransform,
     Transform,
+    TransformedDistribution,
     Uniform,
 )
 
@@ -20,7 +21,7 @@ from helpers.check.analytic import constraints as analytic
 from helpers.check.constraints import eighths
 from helpers.check.constraints_density import double, into
 from helpers.check.likelihood import any_of
-from helpers.check.measure import SINGLE_PRECISION, same
+from helpers.check.measure import SINGLE_PRECISION, as_tensor, same
 from helpers.check.turns import Case, Turn, function_agrees
 from helpers.check.verdict import passed
 
@@ -85,6 +86,17 @@ def _nearly(got: Any, wanted: Any) -> bool:
     return any(same(got, w, 1e-3) for w in each)
 
 
+def _wrong_way(d: Distribution, h: Transform, low: torch.Tensor, high: torch.Tensor) -> float:
+    """Return the area under the density of h(X) between mapped limits, infinite if it has none."""
+    there = TransformedDistribution(d, h, validate_args=False)
+    ends = float(h.inv(low)), float(h.inv(high))
+    try:
+        area = analytic.integral(lambda y: there.log_prob(y).exp(), *ends)
+    except ValueError:
+        return math.inf
+    return area if math.isfinite(area) else math.inf
+
+
 MASS_TURNS = [
     Turn("limits not mapped", "low and high are places in x; find their places on the line first.",
          _between, alike=_nearly),
@@ -94,6 +106,10 @@ MASS_TURNS = [
          _area(lambda p, slope: p / slope), alike=_nearly),
     Turn("limits mapped forwards", "transform leads from y to x; limits need its inverse.",
          lambda d, h, low, high: _between(d, h, h(low), h(high)), alike=_nearly),
+    Turn("transform for its inverse",
+         "TransformedDistribution takes the map from x to the new variable: transform.inv.",
+         _wrong_way, alike=_nearly,
+         raises=lambda error: isinstance(error, ValueError) and "support" in str(error)),
     Turn("log-density integrated", "this is the area under log q; take exp first.",
          _area(lambda p, slope: (p * slope).log()), alike=_nearly),
     Turn("width forgotten", "an average height is not an area; multiply by the width on the line.",
@@ -134,6 +150,13 @@ def gamma_modes(answer: Any) -> bool:
     return passed("gamma_modes: both peaks, for three Gamma distributions.")
 
 
+def _to_two_digits(got: Any, wanted: tuple[float, float]) -> bool:
+    taken = as_tensor(got)
+    return taken is not None and taken.shape == (2,) and bool(
+        ((taken.to(torch.float64) - torch.tensor(wanted)).abs() < 0.0051).all()
+    )  # fmt: skip
+
+
 GAMMA_TURNS = [
     Turn("mode carried over", "the peak does not move along with x: maximise log q itself.",
          lambda a, b: ((a - 1) / b, math.log((a - 1) / b))),
@@ -154,9 +177,13 @@ GAMMA_TURNS = [
          lambda a, b: (a / b, a.digamma() - math.log(b))),
     Turn("heights returned", "these are how high the peaks are; the question is where they stand.",
          lambda a, b: _heights(a, b)),
+    Turn("one Gamma only", "these are the peaks of Gamma(3, 2); use the a and b you are given.",
+         lambda a, b: (1.0, math.log(1.5)), alike=lambda got, want: same(got, want, 0.02)),
     Turn("another logarithm", "e^y is undone by the natural logarithm.",
          lambda a, b: [((a - 1) / b, f(a / b)) for f in (math.log2, math.log10, math.log1p)],
          alike=any_of),
+    Turn("rounded", "right to two digits: return the number itself, and round when you print.",
+         analytic.gamma_modes, alike=_to_two_digits),
 ]  # fmt: skip
 
 

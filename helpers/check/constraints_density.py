@@ -22,7 +22,7 @@ from helpers import data
 from helpers.check.analytic import constraints as analytic
 from helpers.check.constraints import eighths, line
 from helpers.check.likelihood import any_of
-from helpers.check.measure import SINGLE_PRECISION, same
+from helpers.check.measure import SINGLE_PRECISION, as_tensor, same
 from helpers.check.turns import Case, Turn, function_agrees
 from helpers.check.verdict import passed, show
 
@@ -61,6 +61,15 @@ def _some_log(got: Any, several: list[torch.Tensor]) -> bool:
     return any(same(got, one, 1e-4) for one in several)
 
 
+def _in_proportion(got: Any, wanted: torch.Tensor) -> bool:
+    """Whether all values are the same multiple of the wanted ones."""
+    taken = as_tensor(got)
+    if taken is None or taken.shape != wanted.shape:
+        return False
+    ratio = taken.to(torch.float64) / wanted
+    return bool(ratio.min() > 0 and ratio.max() < 1.0001 * ratio.min())
+
+
 def _slope(y: torch.Tensor) -> torch.Tensor:
     return y.sigmoid() * (1 - y.sigmoid())
 
@@ -77,6 +86,10 @@ LOGIT_BETA_TURNS = [
     Turn("constant upside down", "divide by B(a, b).",
          lambda y, a, b: analytic.logit_beta_density(y, a, b)
          * math.exp(2 * analytic.log_beta(a, b))),
+    Turn("another constant",
+         "the shape is right, the constant is not: try yours for B(a, b) at a = 2 and b = 3, where "
+         "it is 1/12.",
+         lambda y, a, b: analytic.logit_beta_density(y, a, b), alike=_in_proportion),
     Turn("log returned", "there is a log-density in this, as log_prob gives it; take its exp.",
          _log_densities, alike=_some_log),
     Turn("Jacobian logged", "log σ' is added to log-densities; a density is multiplied by σ'.",

@@ -96,7 +96,17 @@ def _crossed(mu: float, sigma: float, a: float, b: float) -> float:
 def _reversed(mu: float, sigma: float, a: float, b: float) -> list[float]:
     crossed, back = _crossed(mu, sigma, a, b), analytic.reverse_kl(mu, sigma, a, b)
     return [crossed, -crossed, back + analytic.log_evidence(a, b),
-            analytic.log_evidence(a, b) - back]  # fmt: skip
+            analytic.log_evidence(a, b) - back, *_joint_weighs(mu, sigma, a, b)]  # fmt: skip
+
+
+def _joint_weighs(mu: float, sigma: float, a: float, b: float) -> list[float]:
+    """Return the ELBO's integral over the range of q, with the joint density as its weight."""
+
+    def integrand(y: torch.Tensor) -> torch.Tensor:
+        joint = analytic.log_joint(y, a, b)
+        return joint.exp() * (joint - analytic.log_normal(y, mu, sigma))
+
+    return [float(trapezoid(integrand, mu - k * sigma, mu + k * sigma, 4001)) for k in (4, 8)]
 
 
 def _integrated(
@@ -218,6 +228,17 @@ def kl_to_posterior(answer: Any) -> bool:
     return passed("kl_to_posterior: log evidence minus ELBO, at three normals.")
 
 
+def _reversed_near(mu: float, sigma: float, a: float, b: float) -> list[float]:
+    """Return KL(posterior‖q) over the range of q, where a part of the posterior may be missing."""
+    most = analytic.log_evidence(a, b)
+
+    def integrand(y: torch.Tensor) -> torch.Tensor:
+        log_p = analytic.log_joint(y, a, b) - most
+        return log_p.exp() * (log_p - analytic.log_normal(y, mu, sigma))
+
+    return [float(trapezoid(integrand, mu - k * sigma, mu + k * sigma, 4001)) for k in (4, 8)]
+
+
 def _to_density_of_theta(mu: float, sigma: float, a: float, b: float) -> list[float]:
     """Return KL from q to the posterior without Jacobian, normalised by log B(a, b) or its own."""
     elbo = analytic.elbo(mu, sigma, a - 1, b - 1)
@@ -229,7 +250,10 @@ GAP_TURNS = [
           "q is a density of y, so the posterior must be one too: Beta's density needs its "
           "Jacobian.", _to_density_of_theta),
     _turn("KL direction", "this is KL(posterior‖q); the mean is to be taken under q.",
-          lambda mu, sigma, a, b: [analytic.reverse_kl(mu, sigma, a, b)]),
+          lambda mu, sigma, a, b: [analytic.reverse_kl(mu, sigma, a, b),
+                                   *_reversed_near(mu, sigma, a, b)], alike=_about),
+    _turn("ELBO returned", "this is the ELBO; the gap is what it lacks to the log evidence.",
+          lambda mu, sigma, a, b: [analytic.elbo(mu, sigma, a, b)]),
     _turn("sign", "a divergence is never negative; look at the order of the difference.",
           lambda mu, sigma, a, b: [-analytic.kl(mu, sigma, a, b)]),
     _turn("evidence forgotten",

@@ -14,6 +14,7 @@ from helpers.check.elbo_bound import (
     expected_and_entropy,
     plain,
 )
+from helpers.check.elbo_noise import has_fresh_noise
 from helpers.check.measure import SAMPLED_Z, as_tensor
 from helpers.check.turns import Case, Turn, function_agrees
 from helpers.check.verdict import passed
@@ -53,7 +54,7 @@ def _deviation(terms: torch.Tensor) -> float:
 def sampled_cases() -> list[tuple[str, Any, Any, torch.Tensor]]:
     """Return words, mu, sigma and flips of the cases of ``elbo_samples``."""
     found = []
-    for heads, tails in [(2, 3), (1, 2)]:
+    for heads, tails in [(2, 3), (5, 1)]:
         u = data.uniform(f"elbo: samples {heads}", 2)
         mu, sigma = 0.6 + 0.5 * u[0], 1.5 + 0.2 * u[1]
         flips = shuffled(f"elbo: samples flips {heads}", heads, tails)
@@ -78,7 +79,8 @@ def elbo_samples(answer: Any) -> bool:
         error = spread(*given) / math.sqrt(DRAWS)
         cases.append(Case(described, (mu, sigma, flips, DRAWS), analytic.elbo(*given), error))
     function_agrees(answer, cases, SAMPLES_TURNS)
-    return passed("elbo_samples: within 6.5 standard errors of the exact ELBO.")
+    has_fresh_noise("elbo_samples", answer, 0.0, spread)
+    return passed("elbo_samples: within 6.5 standard errors of the exact ELBO, with fresh noise.")
 
 
 def _near(got: Any, wanted: tuple[list[float], float]) -> bool:
@@ -110,14 +112,54 @@ def _scaled(mu: float, sigma: float, a: float, b: float) -> list[float]:
     return [expected + entropy, expected]
 
 
+def _misplaced(at: float, by: float, mu: float, sigma: float, a: float, b: float) -> list[float]:
+    """Return what draws at + by·z give: entropy of q added, or −log q(y) averaged too."""
+    expected, entropy = analytic.expected_log_joint(at, by, a, b), analytic.entropy(sigma)
+    squares = ((at - mu) ** 2 + by**2) / sigma**2  # the mean of ((y − mu)/sigma)²
+    return [expected + entropy, expected + entropy - 0.5 + 0.5 * squares]
+
+
+def _uniform(mu: float, sigma: float, a: float, b: float) -> list[float]:
+    """Return what uniform noise between 0 and 1 gives, in both ways, and between −1 and 1."""
+    values = []
+    for low in (0.0, -1.0):
+        u = torch.linspace(low, 1, 2001, dtype=torch.float64)
+        expected = float(torch.trapezoid(analytic.log_joint(mu + sigma * u, a, b), u)) / (1 - low)
+        entropy = analytic.entropy(sigma)
+        values += [expected + entropy, expected + entropy - 0.5 + 1 / 6]
+    return values
+
+
+def _too_few(got: Any, given: tuple[Any, Any, torch.Tensor]) -> bool:
+    """Whether a value is near the ELBO for as many draws as there are flips."""
+    four = plain(*given)
+    taken = as_tensor(got)
+    allowed = SAMPLED_Z * spread(*four) / math.sqrt(len(given[2]))
+    return (
+        taken is not None and not taken.ndim and abs(float(taken) - analytic.elbo(*four)) < allowed
+    )
+
+
 SAMPLES_TURNS = [
     *[_sampled_turn(*wrong) for wrong in WRONG_ELBOS],
+    _sampled_turn("variance for standard deviation", "sigma multiplies the noise as it is.",
+                  lambda mu, sigma, a, b: _misplaced(mu, sigma**2, mu, sigma, a, b)),
+    _sampled_turn("sigma left out", "your draws are mu plus noise; the noise is to be scaled.",
+                  lambda mu, sigma, a, b: _misplaced(mu, 1.0, mu, sigma, a, b)),
+    _sampled_turn("mu left out", "your draws lie around zero; they belong around mu.",
+                  lambda mu, sigma, a, b: _misplaced(0.0, sigma, mu, sigma, a, b)),
+    _sampled_turn("uniform noise",
+                  "torch.rand lies between 0 and 1; standard normal noise comes from torch.randn.",
+                  _uniform),
     Turn("sum for mean", "you add up over the draws; take the mean.",
          lambda mu, sigma, flips, n: ([n * v for v in _scaled(*plain(mu, sigma, flips))],
                                       2 * SAMPLED_Z * n * spread(*plain(mu, sigma, flips))
                                       / math.sqrt(n)), alike=_near),
     Turn("not averaged", "this is one number for each draw; return their mean.",
          lambda mu, sigma, flips, n: n, alike=_not_averaged),
+    Turn("too few draws", "near the ELBO, but astray as a few draws are: draw n numbers, not one "
+         "for each flip.",
+         lambda mu, sigma, flips, n: (mu, sigma, flips), alike=_too_few),
 ]  # fmt: skip
 
 
@@ -153,7 +195,10 @@ def elbo_gradient(answer: Any) -> bool:
         exact = torch.tensor(analytic.gradient(*given), dtype=torch.float64)
         cases.append(Case(described, (mu, sigma, flips, DRAWS), exact, error))
     function_agrees(answer, cases, GRADIENT_TURNS)
-    return passed("elbo_gradient: both derivatives within 6.5 standard errors of the exact ones.")
+    has_fresh_noise(
+        "elbo_gradient", answer, (0.0, 0.0), lambda *given: float(gradient_spread(*given)[0])
+    )
+    return passed("elbo_gradient: both derivatives within 6.5 standard errors, with fresh noise.")
 
 
 Pairs = list[tuple[float, float]]

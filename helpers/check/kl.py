@@ -152,10 +152,10 @@ def _full_ends(p: Distribution, q: Distribution, low: float, high: float, n: int
 
 
 def _sums(p: Distribution, q: Distribution, low: float, high: float, n: int) -> list:
-    """Return the integrand's sum and mean, without the width of a step."""
+    """Return the integrand's sum, mean and trapezoids, without the width of a step."""
     x = torch.linspace(low, high, n, dtype=torch.float64)
     values = _clean(p.log_prob(x), q.log_prob(x))
-    return [values.sum(), values.mean()]
+    return [values.sum(), values.mean(), torch.trapezoid(values)]
 
 
 def _close(got: Any, wanted: list[Any], tolerance: float = 1e-3) -> bool:
@@ -229,8 +229,11 @@ QUADRATURE_TURNS = [
                     lambda lp, lq: lp.exp() - lq.exp()), alike=_close),
     Turn("entropy forgotten", "this is the cross-entropy: log p(x) is missing from the log-ratio.",
          _integrals(lambda lp, lq: torch.where(lp.exp() > 0, -lp.exp() * lq, 0.0)), alike=_close),
-    Turn("step forgotten", "an integral is the sum times the width of a step.",
+    Turn("step forgotten", "an integral is the sum times the width of a step; trapezoid takes x "
+         "as well.",
          _sums, alike=_close),
+    Turn("mean times range", "n nodes have n − 1 steps between them, and each end counts by half.",
+         lambda p, q, low, high, n: [_sums(p, q, low, high, n)[1] * (high - low)], alike=_close),
     Turn("ends in full", "trapezoids take the values at both ends by half.",
          _full_ends, alike=_close),
     Turn("one node too many", "n counts the nodes, both ends included; the steps are n − 1.",

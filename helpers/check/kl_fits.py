@@ -101,6 +101,17 @@ def _moments(
     return gives
 
 
+def _plain_means(w: torch.Tensor, m: torch.Tensor, s: torch.Tensor) -> list[Pair]:
+    """Return the moments with a plain average in the place of one or of all weighted ones."""
+    mean, within, between = _parts(w, m, s)
+    found = []
+    for at in (m.mean(), mean):
+        spreads = [(w * (m - at) ** 2).sum(), ((m - at) ** 2).mean()]
+        found += [(float(at), float((v + u).sqrt()))
+                  for v in (within, (s**2).mean()) for u in spreads]  # fmt: skip
+    return [pair for pair in found if not same(pair, (mean, (within + between).sqrt()))]
+
+
 def _every_valley(w: torch.Tensor, m: torch.Tensor, s: torch.Tensor) -> list[Pair]:
     p = mixture(w, m, s)
     starts = zip(m.tolist(), s.tolist(), strict=True)
@@ -121,8 +132,7 @@ COVERING_TURNS = [
     Turn("variance for standard deviation", "the second number is a scale: take the root.",
          _moments(lambda mean, within, between: within + between)),
     Turn("weights ignored", "the heavier component counts more, in the mean and in the variance.",
-         lambda w, m, s: (float(m.mean()),
-                          float(((s**2 + (m - m.mean()) ** 2).mean()).sqrt()))),
+         lambda w, m, s: _plain_means(w, m, s), alike=any_of),
     Turn("mean not subtracted", "E[x²] is no variance yet: subtract the square of the mean.",
          _moments(lambda mean, within, between: (within + between + mean**2).sqrt())),
     Turn("scales averaged", "variances add up, standard deviations do not; and "
@@ -146,7 +156,7 @@ COVERING_TURNS = [
 # --- shared with mode-seeking ---------------------------------------------------------------------
 
 
-def two_peaks(name: str, side: int) -> tuple[MixtureSameFamily, list[Pair]]:
+def two_peaks(name: str, side: int, size: float = 1.0) -> tuple[MixtureSameFamily, list[Pair]]:
     """Return a mixture of two normals and its components, far from 0 and near enough to interact.
 
     The means are 3.0 to 3.1 times the sum of the scales apart: there are two valleys, whose bottoms
@@ -155,9 +165,10 @@ def two_peaks(name: str, side: int) -> tuple[MixtureSameFamily, list[Pair]]:
     Args:
         name: names the draw.
         side: 1 or −1, where the mixture lies and which component is the heavier one.
+        size: factor of both scales, and so of the distance between the means.
     """
     u = data.uniform(name, 5).tolist()
-    scales = 0.5 + 0.3 * u[0], 0.5 + 0.3 * u[1]
+    scales = size * (0.5 + 0.3 * u[0]), size * (0.5 + 0.3 * u[1])
     near = side * (20 + 5 * u[2])
     far = near + side * (3.0 + 0.1 * u[3]) * sum(scales)
     weight = 0.35 + 0.1 * u[4]

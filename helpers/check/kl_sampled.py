@@ -163,6 +163,12 @@ def _both(
     return lambda x, q1, q2: combine(q1.log_prob(x), q2.log_prob(x))
 
 
+def _with_fitted(x: torch.Tensor, q1: Distribution, q2: Distribution) -> list[torch.Tensor]:
+    """Return the difference with a normal in place of p, fitted with either variance."""
+    fits = [Normal(x.mean(), x.std(correction=c)) for c in (0, 1)]
+    return [kl_divergence(p, q1) - kl_divergence(p, q2) for p in fits]
+
+
 DIFFERENCE_TURNS = [
     Turn("models swapped", "KL(p‖q1) comes first: the better q1 fits, the smaller it is.",
          _both(lambda one, two: (one - two).mean())),
@@ -176,6 +182,12 @@ DIFFERENCE_TURNS = [
     Turn("log of the mean", "take the logarithm of each density first, and average afterwards.",
          _both(lambda one, two: [two.exp().mean().log() - one.exp().mean().log(),
                                  (two - one).exp().mean().log()]), alike=any_of),
+    Turn("median for mean", "the difference of two divergences is a mean; a median forgets tails.",
+         _both(lambda one, two: [(two - one).median(), two.median() - one.median(),
+                                 (two - one).quantile(0.5)]), alike=any_of),
+    Turn("normal fitted as p",
+         "the data need not be normal: the mean of the log-ratios asks for no model of p.",
+         lambda x, q1, q2: _with_fitted(x, q1, q2), alike=any_of),
     Turn("one model only", "both models count: this has the log-densities of one of them.",
          _both(lambda one, two: [s * v.mean() for s in (1, -1) for v in (one, two)]), alike=any_of),
     Turn("KL between the models", "the data decide which is nearer: neither model is the truth.",
