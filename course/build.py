@@ -222,7 +222,7 @@ def stamp(root: Path, name: str) -> str:
     inputs = [
         root / "course" / "sheets" / f"{name}.md",
         *sorted((root / "helpers").rglob("*.py")),
-        *sorted((root / "course").glob("*.py")),
+        *sorted((root / "course").rglob("*.py")),
         root / "nbgrader_config.py",
         root / "requirements.lock",
         root / "source" / name / f"{name}.ipynb",
