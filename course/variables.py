@@ -107,11 +107,9 @@ def leading_to(
     needed: set[str] = set()
 
     for source in [*answers, *(cells[i].source for i in roots)]:
-        if not readable(source):
+        if not readable(source) or _mentioned(source) & LOOKING_AROUND:
             return roots | optional
         needed |= used(source)
-    if needed & LOOKING_AROUND:
-        return roots | optional
     kept = set(roots)
     for index in sorted(optional, reverse=True):
         source = cells[index].source
@@ -119,6 +117,18 @@ def leading_to(
             kept.add(index)
             needed |= used(source)
     return kept
+
+
+def _mentioned(source: str) -> set[str]:
+    """Return every name in a cell, and the modules that it imports, by their first word."""
+    tree = ast.parse(source)
+    found = _identifiers(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.split(".")[0])
+    return found
 
 
 def _referenced(source: str) -> set[str]:

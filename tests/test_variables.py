@@ -88,7 +88,14 @@ def test_do_the_cells_run_that_an_answer_builds_on(given, runs):
 
 @pytest.mark.parametrize(
     "answer",
-    ["def f(x):\n    return eval('x * rate')", "f = globals()['make']()", "%run it.py", "f = ("],
+    [
+        "import __main__\n\ndef f(x):\n    return x * __main__.rate",
+        "import sys as s\nf = s.modules['__main__'].make()",
+        "def f(x):\n    return eval('x * rate')",
+        "f = globals()['make']()",
+        "%run it.py",
+        "f = (",
+    ],
 )
 def test_do_all_cells_run_where_an_answer_may_look_at_any_name(answer):
     assert run_of("make = dict", "rate = 1", answer=answer) == [0, 1]

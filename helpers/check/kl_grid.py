@@ -84,6 +84,19 @@ def _spans(
     return [lambda p, a, b, k=k: _table(p, a, b, k, of) for k in (3.0, 4.0, 5.0, 6.0, 8.0, 10.0)]
 
 
+def _short_spans() -> list[Callable[..., torch.Tensor]]:
+    return [lambda p, a, b, k=k: _table(p, a, b, k) for k in (2.0, 1.5, 1.0, 0.5)]
+
+
+def _fixed_windows() -> list[Callable[..., torch.Tensor]]:
+    """Return integrals over ranges that the sheet has, with as many nodes as one would take."""
+    return [
+        lambda p, a, b, low=low, high=high, n=n: _window(p, a, b, low, high, n)
+        for low, high in [(-20.0, 24.0), (-16.0, 20.0), (-5.0, 7.0), (-4.0, 8.0)]
+        for n in (501, 1001, 2001, 5001)
+    ]
+
+
 def _covering_table(p: MixtureSameFamily, locs: torch.Tensor, scales: torch.Tensor) -> torch.Tensor:
     best = float(p.mean), float(p.stddev)
     rows = [[analytic.covering_excess(float(a), float(b), best) for b in scales] for a in locs]
@@ -109,10 +122,7 @@ GRID_TURNS = [
          _least(lambda p, a, b: _table(p, a, b.sqrt(), 12.0),
                 lambda p, a, b: _table(p, a, b**2, 12.0)), alike=any_of),
     Turn("range too short", "q has mass outside your range: let q decide where it begins and ends.",
-         _least(*[lambda p, a, b, k=k: _table(p, a, b, k) for k in (2.0, 1.5, 1.0, 0.5)],  # type: ignore[misc]
-                *[lambda p, a, b, e=ends, n=n: _window(p, a, b, *e, n)  # type: ignore[misc]
-                  for ends in [(-20.0, 24.0), (-16.0, 20.0), (-5.0, 7.0), (-4.0, 8.0)]
-                  for n in (501, 1001, 2001, 5001)]), alike=any_of),
+         _least(*_short_spans(), *_fixed_windows()), alike=any_of),
     Turn("index for value", "this says where the grid point stands in locs and scales; return the "
          "values there.",
          _indices, alike=any_of),
