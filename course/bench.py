@@ -119,7 +119,8 @@ def watched(root: Path, workers: int) -> tuple[float, float, float]:
     process = psutil.Popen(_grade(root, workers), stdout=subprocess.DEVNULL)
     while process.poll() is None:
         with contextlib.suppress(psutil.Error):
-            coordinator = max(coordinator, _used(process))
+            here = [process, *process.children()]
+            coordinator = max(coordinator, sum(_used(p) for p in here))
             # The workers are forked from one process that has imported what they need.
             for worker in (w for child in process.children() for w in child.children()):
                 tree = [worker, *worker.children(recursive=True)]
@@ -168,9 +169,13 @@ def write(
     """Write the grading section of docs/benchmarks.md."""
     floor_total, two = statistics.median(own), statistics.median(ours[2])
     stock_total = statistics.median(theirs) * count
+    graded_by_one, taken_by_one = one
     rows = [
         ("plain `nbgrader autograde`, one command a submission", stock_total),
-        (f"nbgrader's Python API, one process; {one[0]} of {count} graded", one[1]),
+        (
+            f"nbgrader's Python API, one process, at its rate for the {graded_by_one} it graded",
+            taken_by_one / max(graded_by_one, 1) * count,
+        ),
         ("`course grade --workers 1`", statistics.median(ours[1])),
         ("`course grade --workers 2`", two),
         ("floor: the students' cells alone, everything imported, by 2", floor_total / 2),
@@ -194,7 +199,8 @@ def write(
         "answers' work for the checks, which ask more of them than their cells do. In one process "
         "nbgrader stops at the first submission of a sheet that it cannot grade.",
         "",
-        "Classes of other sizes, two workers, each counted with its warm server and kernels.",
+        "Classes of other sizes, two workers, each counted with its warm server and kernels; the "
+        "coordinator with the process that forks the workers. Shared pages are shared out.",
         "",
         "| submissions | seconds a submission | coordinator, MiB | a worker at most, MiB |",
         "|---|---|---|---|",

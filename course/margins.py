@@ -68,7 +68,7 @@ def margins(trials: Iterable[bank.Trial]) -> list[Margin]:
     """Return the margins of each exercise.
 
     An answer's distance is its largest measured ratio. Answers marked «stops early» are a matter
-    of degree and are left out of the nearest wrong one.
+    of degree, those of too few draws a matter of chance: both are left out of the nearest wrong one.
     """
     found: dict[str, Margin] = {}
     for trial in trials:
@@ -85,6 +85,7 @@ def margins(trials: Iterable[bank.Trial]) -> list[Margin]:
         elif (
             answer.kind == "wrong"
             and "stops early" not in answer.title
+            and answer.wrong_turn != "too few draws"
             and ratio < margin.nearest_wrong
         ):
             margin.nearest_wrong, margin.nearest_wrong_title = ratio, answer.title

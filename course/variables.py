@@ -1,4 +1,8 @@
-"""Which names a cell uses, makes and changes, and so which given cells lead to an answer."""
+"""Which variables a cell uses, makes and changes, and so which given cells lead to an answer.
+
+Where this errs, it keeps a cell that nobody needs. Of a student's code nothing is taken for
+granted; given cells are held to it by a test that runs each sheet in full and in part.
+"""
 
 import ast
 import builtins
@@ -7,22 +11,22 @@ from collections.abc import Iterable
 
 from nbformat import NotebookNode
 
-# Code that uses one of these may look at any name.
+# Code that uses one of these may look at any name, or make it.
 LOOKING_AROUND = {
     "__builtins__", "__import__", "__main__", "builtins", "dir", "eval", "exec", "gc",
     "get_ipython", "globals", "importlib", "inspect", "locals", "sys", "vars",
 }  # fmt: skip
 SHOWING = {"demos", "display", "plots", "print"}  # they change nothing
 UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
+LONGEST = 50_000  # characters that are read; reading takes more than proportional time
 
 
 def readable(source: str) -> bool:
-    """Return whether a cell is Python."""
+    """Return whether a cell is Python that this module can read."""
     try:
-        symtable.symtable(source, "<cell>", "exec")
+        return len(source) <= LONGEST and used(source) is not None
     except UNREADABLE:
         return False
-    return True
 
 
 def free(source: str) -> set[str]:
@@ -37,9 +41,9 @@ def made(source: str) -> set[str]:
 
 
 def used(source: str) -> set[str]:
-    """Return the names that a cell may need from above it.
+    """Return the names that a cell may need from elsewhere.
 
-    A name that the cell itself makes is among them, unless a statement before has made it.
+    A name that the cell itself makes is among them, unless a statement before has made it for sure.
     """
     return _used(ast.parse(source).body, set())
 
@@ -47,27 +51,33 @@ def used(source: str) -> set[str]:
 def _used(body: list[ast.stmt], so_far: set[str]) -> set[str]:
     """Return the names that statements need, where some are made; ``so_far`` takes what they make.
 
-    What a loop or a branch makes holds inside it only, since it may not be run.
+    What a loop or a branch makes holds inside it only, since it may not be run. A function's body
+    runs later, so what it reads is needed whatever is made before.
     """
     found: set[str] = set()
     for statement in body:
         if isinstance(statement, ast.For | ast.While | ast.If | ast.With):
-            heads = [statement.iter] if isinstance(statement, ast.For) else []
-            heads += [statement.test] if isinstance(statement, ast.While | ast.If) else []
-            inside = so_far if isinstance(statement, ast.With) else set(so_far)
+            heads: list[ast.AST] = [i.context_expr for i in getattr(statement, "items", [])]
+            heads += [getattr(statement, part) for part in ("test", "iter")
+                      if hasattr(statement, part)]  # fmt: skip
+            if isinstance(statement, ast.For):  # for d[k] in … reads d and k
+                heads += [n for n in ast.walk(statement.target) if isinstance(n, ast.Subscript)]
+            found |= set().union(*(_read(head) for head in heads)) - so_far
+            inside = set(so_far)
             if isinstance(statement, ast.For):
-                inside |= _identifiers(statement.target)
-            if isinstance(statement, ast.With):
-                heads += [item.context_expr for item in statement.items]
-            found |= set().union(*(_referenced(ast.unparse(head)) for head in heads)) - so_far
+                inside |= _plain(statement.target)
             found |= _used(statement.body, inside)
             found |= _used(getattr(statement, "orelse", []), set(so_far))
-            continue
-        text = ast.unparse(statement)
-        found |= (_referenced(text) | _added_to(statement)) - so_far
-        if isinstance(statement, ast.Assign | ast.AnnAssign | ast.Import | ast.ImportFrom |
-                      ast.FunctionDef | ast.ClassDef):  # fmt: skip
-            so_far |= made(text)
+        elif isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found |= _read(statement)
+            so_far.add(statement.name)
+        else:
+            found |= _read(statement) - so_far
+            found |= _later(statement)
+            if isinstance(statement, ast.Assign):
+                so_far |= set().union(*(_plain(t) for t in statement.targets))
+            elif isinstance(statement, ast.Import | ast.ImportFrom):
+                so_far |= {a.asname or a.name.split(".")[0] for a in statement.names}
     return found
 
 
@@ -101,22 +111,38 @@ def leading_to(
         optional: places of cells, all Python, that are kept where they lead to an answer or a root.
 
     Returns:
-        The places of the cells kept; all of them where an answer or a root is no Python, or
-        may look at any name.
+        The places of the cells kept; all of them where an answer or a root is no Python, is too
+        long to be read, or may look at any name.
     """
-    needed: set[str] = set()
-
-    for source in [*answers, *(cells[i].source for i in roots)]:
-        if not readable(source) or _mentioned(source) & LOOKING_AROUND:
-            return roots | optional
-        needed |= used(source)
-    kept = set(roots)
-    for index in sorted(optional, reverse=True):
-        source = cells[index].source
-        if (made(source) | changed(source)) & needed:
-            kept.add(index)
-            needed |= used(source)
+    everything = roots | optional
+    sources = [*answers, *(cells[i].source for i in roots)]
+    if sum(map(len, sources)) > LONGEST or not all(map(readable, sources)):
+        return everything
+    if set().union(*map(_mentioned, sources)) & LOOKING_AROUND:
+        return everything
+    needed = set().union(*map(used, sources))
+    kept = roots | {i for i in optional if _for_all(cells[i].source)}
+    left = optional - kept
+    needed |= set().union(*(used(cells[i].source) for i in kept - roots))
+    gives = {i: made(cells[i].source) | changed(cells[i].source) for i in left}
+    while more := {i for i in left if gives[i] & needed}:
+        kept |= more
+        left -= more
+        needed |= set().union(*(used(cells[i].source) for i in more))
     return kept
+
+
+def _for_all(source: str) -> bool:
+    """Return whether a given cell does what no name shows: seeds, defaults, names from text."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
+            return True
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            called = node.value.func
+            name = called.attr if isinstance(called, ast.Attribute) else ""
+            if name.startswith("set_") or name.endswith("seed"):
+                return True
+    return bool(_identifiers(ast.parse(source)) & LOOKING_AROUND)
 
 
 def _mentioned(source: str) -> set[str]:
@@ -140,17 +166,38 @@ def _referenced(source: str) -> set[str]:
         current = tables.pop()
         tables.extend(current.get_children())
         for symbol in current.get_symbols():
-            if symbol.is_referenced() and (current is table or symbol.is_global()):
+            outer = current is table or symbol.is_global() or current.get_type() == "class"
+            if symbol.is_referenced() and outer:
                 found.add(symbol.get_name())
     return found
 
 
-def _added_to(statement: ast.AST) -> set[str]:
-    """Return the names that ``x += …`` reads, which Python's own table counts as made only."""
-    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
-        return set()  # its own names
-    nodes = [n.target for n in ast.walk(statement) if isinstance(n, ast.AugAssign)]
-    return set().union(*(_identifiers(n) for n in nodes))
+def _read(node: ast.AST) -> set[str]:
+    """Return the names that a statement or an expression reads, also by ``+=`` and ``del``."""
+    found = _referenced(ast.unparse(node))
+    shared = {name for n in ast.walk(node) if isinstance(n, ast.Global) for name in n.names}
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.AugAssign):
+                found |= _identifiers(inner.target)
+            elif isinstance(inner, ast.Delete):
+                found |= _identifiers(inner)
+    return found | shared
+
+
+def _later(statement: ast.stmt) -> set[str]:
+    """Return what the functions read that a statement makes without def: by lambda."""
+    inner = [n for n in ast.walk(statement) if isinstance(n, ast.Lambda)]
+    return set().union(*(_referenced(ast.unparse(n)) for n in inner))
+
+
+def _plain(target: ast.expr) -> set[str]:
+    """Return the names that an assignment to a target makes: x, and (x, y), not x[0] or x.y."""
+    if isinstance(target, ast.Name):
+        return {target.id}
+    if isinstance(target, ast.Tuple | ast.List):
+        return set().union(*(_plain(part) for part in target.elts))
+    return _plain(target.value) if isinstance(target, ast.Starred) else set()
 
 
 def _identifiers(node: ast.AST) -> set[str]:

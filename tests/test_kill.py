@@ -1,5 +1,6 @@
 """Does a kill at any moment lose anything that the next run does not make good?"""
 
+import contextlib
 import os
 import random
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 from classes import NAME, copied, graded_files, hand_in, solved
 from nbgrader.api import Gradebook
@@ -38,6 +40,16 @@ def a_class(root):
     return root
 
 
+def of_this_class(root):
+    """The processes that a killed command has left: all that have its mark in their environment."""
+    left = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get("KILLED_CLASS") == str(root):
+                left.append((process.pid, process.name()))
+    return left
+
+
 def test_is_nothing_lost_when_grading_is_killed_at_random_moments(tmp_path, caged):
     killed, calm = a_class(tmp_path / "killed"), a_class(tmp_path / "calm")
     begun = time.monotonic()
@@ -47,8 +59,9 @@ def test_is_nothing_lost_when_grading_is_killed_at_random_moments(tmp_path, cage
     died = 0
     for _ in range(3 * KILLS):
         process = subprocess.Popen(
-            command(killed, caged), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+            command(killed, caged), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env={**os.environ, "KILLED_CLASS": str(killed)},
+        )  # fmt: skip
         try:
             process.wait(timeout=choose.uniform(0.2, 0.9) * usual)
         except subprocess.TimeoutExpired:
@@ -62,6 +75,10 @@ def test_is_nothing_lost_when_grading_is_killed_at_random_moments(tmp_path, cage
             if choose.random() < 0.7:
                 key.unlink()
     assert died == KILLS
+    deadline = time.monotonic() + 30
+    while left := of_this_class(killed):
+        assert time.monotonic() < deadline, f"processes are left: {left}"
+        time.sleep(0.2)
     done = subprocess.run(command(killed, caged), capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert graded_files(killed) == graded_files(calm)

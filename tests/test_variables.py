@@ -1,10 +1,18 @@
 """Are the cells found that an answer builds on, and no others left out of a run?"""
 
+import contextlib
+import copy
+import io
+import time
+
+import matplotlib.pyplot as plt
 import pytest
+import torch
+from conftest import PROJECT, SHEETS
 from nbformat.v4 import new_code_cell, new_notebook
 
-from course import variables
-from course.grading import assemble
+from course import sheet, variables
+from course.grading import assemble, judge
 
 FLAGS = {"grade": False, "solution": True, "grade_id": "answer"}
 TEST = {"grade": True, "solution": False, "grade_id": "test", "points": 1}
@@ -24,7 +32,15 @@ TEST = {"grade": True, "solution": False, "grade_id": "test", "points": 1}
         ("for i in a:\n    pass\nprint(i)", {"a", "print", "i"}),
         ("if a:\n    x = 1\nprint(x)", {"a", "print", "x"}),
         ("while go:\n    print(x)\n    x = 1", {"go", "print", "x"}),
-        ("with a() as b:\n    x = 1\ny = x", {"a"}),
+        ("with a() as b:\n    x = 1\ny = x", {"a", "x"}),
+        ("class C:\n    rate = rate", {"rate"}),
+        ("def f():\n    global calls\n    calls += 1", {"calls"}),
+        ("del losses", {"losses"}),
+        ("rate: float\ny = rate", {"rate", "float"}),
+        ("for d[k] in a:\n    pass", {"d", "k", "a"}),
+        ("n = 5\ndef f():\n    return n", {"n"}),
+        ("n = 5\nf = lambda x: n * x", {"n"}),
+        ("(a, *b), c = d\ne = a + b + c", {"d"}),
         ("[x for x in y]", {"y"}),
         ("class A(B):\n    c = d", {"B", "d"}),
         ("try:\n    x = 1\nexcept E:\n    pass\ny = x", {"E", "x"}),
@@ -77,7 +93,11 @@ def run_of(*given, answer="def f(x):\n    return x * rate", more=()):
         (["base = 1", "rate = base / 2", "print(rate)"], [0, 1]),
         (["rate = [1]", "rate.append(2)"], [0, 1]),
         (["rate = 1", "plots.curves(rate)"], [0]),
-        (["import torch", "torch.set_default_dtype(torch.float64)"], []),
+        (["import torch", "torch.set_default_dtype(torch.float64)"], [0, 1]),
+        (["import numpy as np", "np.random.seed(0)"], [0, 1]),
+        (["from data import *"], [0]),
+        (["globals().update(rate=1)"], [0]),
+        (["def slope(t):\n    return n * t", "n = 5", "rate = slope(2)", "n = 6"], [0, 1, 2, 3]),
         (["def double(r):\n    r *= 2", "rate = tensor(1.0)", "double(rate)"], [0, 1, 2]),
         (["rate = 1", "rate = 2"], [0, 1]),
     ],
@@ -103,3 +123,62 @@ def test_do_all_cells_run_where_an_answer_may_look_at_any_name(answer):
 
 def test_does_a_students_own_cell_get_what_it_uses():
     assert run_of("base = 1", "more = 2", answer="f = abs", more=["mine = base"]) == [0]
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        "own = " + " + ".join(["1.5"] * 400),
+        "own = 0x" + "f" * 5000,
+        "a;" * 300_000,
+        "\n".join("一=1\nif 1:0" for _ in range(60_000)),
+    ],
+    ids=["many terms", "a long number", "many statements", "many branches"],
+)
+def test_does_code_that_cannot_be_read_in_time_run_all_cells(own):
+    begun = time.monotonic()
+    assert run_of("base = 1", "more = 2", more=[own]) == [0, 1]
+    assert time.monotonic() - begun < 10, "and it is not read for ever"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SHEETS)
+def test_do_the_cells_that_run_make_what_a_full_run_makes(name):
+    """Every name that a sheet's answers use from above has the same value in both runs."""
+    notebook = sheet.read(PROJECT / "course" / "sheets" / f"{name}.md")
+    code = [i for i, c in enumerate(notebook.cells)
+            if c.cell_type == "code" and not sheet.is_test(c)]  # fmt: skip
+    kept = assemble.needed(notebook)
+    answers = [i for i in code if sheet.is_answer(notebook.cells[i])]
+    names = set().union(*(variables.used(notebook.cells[i].source) for i in answers))
+    full, part = (run(notebook, places, answers, names) for places in (code, sorted(kept)))
+    assert set(code) - kept, "some cells are only for show"
+    for at, seen in full.items():
+        assert same(seen, part[at]), f"cell {at}: {seen} and {part[at]}"
+
+
+def run(notebook, places, answers, names):
+    """Run cells, and return what the names stand for at each answer."""
+    scope, seen = {"__name__": "__main__"}, {}
+    with contextlib.redirect_stdout(io.StringIO()), judge.data_seed(5):
+        for place in places:
+            if place in answers:
+                seen[place] = {n: copy.deepcopy(scope[n]) for n in names
+                               if is_data(scope.get(n))}  # fmt: skip
+            exec(compile(notebook.cells[place].source, f"<cell {place}>", "exec"), scope)
+    plt.close("all")
+    return seen
+
+
+def is_data(value):
+    return isinstance(value, torch.Tensor | int | float | str | tuple | list | dict)
+
+
+def same(one, other):
+    if isinstance(one, torch.Tensor):
+        return torch.equal(one.nan_to_num(), other.nan_to_num())
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(one[k], other[k]) for k in one)
+    if isinstance(one, tuple | list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return one == other

@@ -10,6 +10,7 @@ import os
 import resource
 import signal
 import sys
+import threading
 from collections.abc import Generator
 from concurrent.futures import (
     FIRST_COMPLETED,
@@ -20,7 +21,7 @@ from concurrent.futures import (
     wait,
 )
 from itertools import islice
-from multiprocessing import forkserver
+from multiprocessing import connection, forkserver
 from typing import TYPE_CHECKING
 
 from course.errors import CourseError
@@ -37,10 +38,15 @@ def begin() -> None:
     """Start the process that imports what grading needs; what it takes runs beside this one."""
     before = dict(os.environ)
     os.environ.update(ONE_THREAD)
+    in_main = threading.current_thread() is threading.main_thread()
+    # Inherited: Ctrl-C is for this process to answer, also while the other one imports.
+    answer = signal.signal(signal.SIGINT, signal.SIG_IGN) if in_main else None
     try:
         multiprocessing.get_context("forkserver").set_forkserver_preload(["course.grading.grade"])
         forkserver.ensure_running()
     finally:
+        if in_main:
+            signal.signal(signal.SIGINT, answer)
         os.environ.clear()
         os.environ.update(before)
 
@@ -56,7 +62,7 @@ def processes(workers: int) -> ProcessPoolExecutor:
     pool = ProcessPoolExecutor(workers, context, _end_with_parent)
     try:
         pool.submit(os.getpid).result()
-    except (BrokenExecutor, OSError) as error:
+    except (BrokenExecutor, EOFError, OSError) as error:
         pool.shutdown(cancel_futures=True)
         raise CourseError(
             f"No process that grades can be started here ({error}); look at what this machine has "
@@ -66,16 +72,25 @@ def processes(workers: int) -> ProcessPoolExecutor:
 
 
 def _end_with_parent() -> None:
-    """Ask the system to end this process when its parent ends, however that ends."""
+    """End this process when the command ends, or the process it was forked from, however they end.
+
+    The system knows the latter as its parent. The command is watched here: it holds one end of a
+    pipe, and its own fork server would not notice, since each worker holds a copy of that one's.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told, and ends this one
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
-    parent = multiprocessing.parent_process()
-    if parent is None or not parent.is_alive():
-        os._exit(1)
+    command = multiprocessing.parent_process()
+    assert command is not None
+    threading.Thread(target=_end_after, args=(command.sentinel,), daemon=True).start()
     # What an answer does to the judge's memory ends in an error, not in the end of this process.
     _, most = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (JUDGE_MEMORY, most))
+
+
+def _end_after(sentinel: int) -> None:
+    connection.wait([sentinel])
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _grade(job: "Job") -> "Graded":
@@ -99,7 +114,7 @@ def surviving(workers: int, todo: "list[Job]") -> "Generator[Graded, None, None]
                 ended.add((graded.result.student, graded.result.sheet))
                 yield graded
             return
-        except BrokenExecutor:
+        except (BrokenExecutor, EOFError, ConnectionError):  # the latter: as a process is started
             suspects = list(under_way.values())
         finally:
             pool.shutdown(cancel_futures=True)
@@ -108,7 +123,7 @@ def surviving(workers: int, todo: "list[Job]") -> "Generator[Graded, None, None]
             alone = processes(1)
             try:
                 yield alone.submit(_grade, job).result()
-            except BrokenExecutor:
+            except (BrokenExecutor, EOFError, ConnectionError):
                 from course.grading.grade import lost
 
                 yield lost(job, "its grading process was killed")

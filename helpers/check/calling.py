@@ -64,8 +64,26 @@ def call(tested: str, answer: Any, *args: Any) -> Any:
             "a value",
             f"{type(error).__name__}: {_first_line(error)}",
             verdict.RAISED,
-            "your code stopped with an error; call it yourself in a new cell to see where.",
+            _hint(error),
         ) from error
+
+
+# What torch's own words leave open.
+KNOWN_ERRORS = {
+    "backward through the graph a second time": "something made from a tracked number before the "
+    "loop is used in every step: make it anew in each, inside the loop.",
+    "does not require grad": "no tracked number reaches the result: is requires_grad=True there, "
+    "and no item(), float() or detach() on the way?",
+    "a leaf Variable that requires grad": "a tracked number is changed in place: do that inside "
+    "torch.no_grad(), or leave it to an optimizer.",
+}
+
+
+def _hint(error: Exception) -> str:
+    for words, hint in KNOWN_ERRORS.items():
+        if words in str(error):
+            return hint
+    return "your code stopped with an error; call it yourself in a new cell to see where."
 
 
 def from_library(error: BaseException) -> bool:

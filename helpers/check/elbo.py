@@ -88,6 +88,12 @@ def _rounded(y: torch.Tensor, flips: torch.Tensor) -> list[torch.Tensor]:
 EPSILONS = [10.0**-k for k in (6, 7, 8, 9, 10, 12, 15, 16, 20, 30, 300)]
 
 
+def _log_orders(flips: torch.Tensor) -> float:
+    """Return the log of the number of orders in which so many heads and tails can come."""
+    a, b = analytic.exponents(flips)
+    return math.lgamma(a + b - 1) - math.lgamma(a) - math.lgamma(b)
+
+
 def _half_logged(y: torch.Tensor, flips: torch.Tensor) -> list[torch.Tensor]:
     """Return the joint density with no log, or with the log of one of its two factors only."""
     likelihood, jacobian = _joint(y, flips, -1), _joint(y, flips[:0])
@@ -130,6 +136,12 @@ JOINT_TURNS = [
     Turn("log forgotten",
          "a product was not logged: likelihood and Jacobian both enter by their logs.",
          _half_logged, alike=_near_any),
+    Turn("posterior for joint",
+         "this is the log posterior: the joint density is not divided by the evidence.",
+         lambda y, flips: _joint(y, flips) - _evidence(flips)),
+    Turn("orders counted",
+         "the flips came in one order; a binomial coefficient would count all orders.",
+         lambda y, flips: _joint(y, flips) + _log_orders(flips)),
     Turn("missing + 1", "the Jacobian has two factors: it adds 1 to the exponent of each.",
          lambda y, flips: [analytic.log_joint(y, a - i, b - 1 + i)
                            for a, b in [analytic.exponents(flips)] for i in (0, 1)],

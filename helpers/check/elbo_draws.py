@@ -14,9 +14,9 @@ from helpers.check.elbo_bound import (
     expected_and_entropy,
     plain,
 )
-from helpers.check.elbo_noise import has_fresh_noise
-from helpers.check.measure import SAMPLED_Z, as_tensor
-from helpers.check.turns import Case, Turn, function_agrees
+from helpers.check.elbo_noise import agrees_on_draws, has_fresh_noise
+from helpers.check.measure import SAMPLED_Z, as_tensor, same
+from helpers.check.turns import Case, Turn
 from helpers.check.verdict import passed
 
 DRAWS = 400_000
@@ -78,7 +78,7 @@ def elbo_samples(answer: Any) -> bool:
         described = f"elbo_samples at {words}, n={DRAWS}"
         error = spread(*given) / math.sqrt(DRAWS)
         cases.append(Case(described, (mu, sigma, flips, DRAWS), analytic.elbo(*given), error))
-    function_agrees(answer, cases, SAMPLES_TURNS)
+    agrees_on_draws(answer, cases, SAMPLES_TURNS)
     has_fresh_noise("elbo_samples", answer, 0.0, spread)
     return passed("elbo_samples: within 6.5 standard errors of the exact ELBO, with fresh noise.")
 
@@ -130,14 +130,33 @@ def _uniform(mu: float, sigma: float, a: float, b: float) -> list[float]:
     return values
 
 
-def _too_few(got: Any, given: tuple[Any, Any, torch.Tensor]) -> bool:
-    """Whether a value is near the ELBO for as many draws as there are flips."""
-    four = plain(*given)
-    taken = as_tensor(got)
-    allowed = SAMPLED_Z * spread(*four) / math.sqrt(len(given[2]))
-    return (
-        taken is not None and not taken.ndim and abs(float(taken) - analytic.elbo(*four)) < allowed
-    )
+def _other_entropies(mu: float, sigma: float, a: float, b: float) -> list[float]:
+    """Return the ELBO with a part of the entropy missing, enlarged, of q = N(0, 1), or twice."""
+    expected, entropy = expected_and_entropy(mu, sigma, a, b)
+    half = 0.5 * math.log(2 * math.pi)
+    wrong = [entropy - 0.5, entropy - math.log(sigma), entropy + half, entropy - half, 2 * entropy]
+    return [expected + e for e in wrong]
+
+
+def _weighted_twice(mu: float, sigma: float, a: float, b: float) -> list[float]:
+    """Return the means of q(y)·(log p − log q) and of q(y)·log p plus the entropy."""
+    y = mu + sigma * analytic.NODES
+    log_q, joint = analytic.log_normal(y, mu, sigma), analytic.log_joint(y, a, b)
+    both = (analytic.WEIGHTS * log_q.exp() * (joint - log_q)).sum()
+    one = (analytic.WEIGHTS * log_q.exp() * joint).sum()
+    return [float(both), float(one) + analytic.entropy(sigma)]
+
+
+def _at_mean(mu: float, sigma: float, a: float, b: float) -> list[float]:
+    """Return log p at mu, plus the entropy."""
+    at = analytic.log_joint(torch.tensor(mu), a, b)
+    return [float(at) + analytic.entropy(sigma)]
+
+
+def _sums(mu: float, sigma: float, a: float, b: float) -> list[tuple[float, float]]:
+    """Return what is averaged over the draws, and what is added afterwards."""
+    expected, entropy = expected_and_entropy(mu, sigma, a, b)
+    return [(expected, entropy), (expected + entropy, 0.0)]
 
 
 SAMPLES_TURNS = [
@@ -157,9 +176,20 @@ SAMPLES_TURNS = [
                                       / math.sqrt(n)), alike=_near),
     Turn("not averaged", "this is one number for each draw; return their mean.",
          lambda mu, sigma, flips, n: n, alike=_not_averaged),
-    Turn("too few draws", "near the ELBO, but astray as a few draws are: draw n numbers, not one "
-         "for each flip.",
-         lambda mu, sigma, flips, n: (mu, sigma, flips), alike=_too_few),
+    _sampled_turn("another entropy", "the entropy of a normal is log σ + ½ log 2π + ½, and it is "
+                  "added once.", _other_entropies),
+    _sampled_turn("weighted twice", "draws from q carry its weights already: do not multiply by "
+                  "q(y) again.", _weighted_twice),
+    _sampled_turn("mean inside the log", "average log p over the draws; you took it at their "
+                  "average.", lambda mu, sigma, a, b: _at_mean(mu, sigma, a, b)),
+    _sampled_turn("mu and sigma left out", "noise alone is no draw from q: y is mu plus sigma "
+                  "times noise.", lambda mu, sigma, a, b: _misplaced(0.0, 1.0, mu, sigma, a, b)),
+    _sampled_turn("root of sigma", "sigma multiplies the noise as it is.",
+                  lambda mu, sigma, a, b: _misplaced(mu, sigma**0.5, mu, sigma, a, b)),
+    Turn("divided by flips", "divide the sum over the draws by their number, n.",
+         lambda mu, sigma, flips, n: [v * n / len(flips) + extra
+                                      for v, extra in _sums(*plain(mu, sigma, flips))],
+         alike=lambda got, wanted: any(same(got, w, 0.02) for w in wanted)),
 ]  # fmt: skip
 
 
@@ -194,7 +224,7 @@ def elbo_gradient(answer: Any) -> bool:
         error = gradient_spread(*given) / math.sqrt(DRAWS)
         exact = torch.tensor(analytic.gradient(*given), dtype=torch.float64)
         cases.append(Case(described, (mu, sigma, flips, DRAWS), exact, error))
-    function_agrees(answer, cases, GRADIENT_TURNS)
+    agrees_on_draws(answer, cases, GRADIENT_TURNS)
     has_fresh_noise(
         "elbo_gradient", answer, (0.0, 0.0), lambda *given: float(gradient_spread(*given)[0])
     )
@@ -235,8 +265,8 @@ def _not_tracked(error: Exception) -> bool:
 
 GRADIENT_TURNS = [
     _pair_turn(".sample() for .rsample()",
-               "the draws do not remember mu and sigma, so no slope flows through them; build them "
-               "from mu, sigma and noise.",
+               "your draws do not remember mu and sigma, so no slope flows through them: build "
+               "them from tracked copies of both, and noise.",
                lambda u, v, mu, sigma, a, b: [(0.0, 1 / sigma), (0.0, 0.0), (0.0, -1 / sigma)],
                raises=_not_tracked),
     _pair_turn("sign", "this is the gradient of a loss, minus the ELBO; you want the ascent.",
@@ -252,7 +282,17 @@ GRADIENT_TURNS = [
     _pair_turn("Jacobian forgotten", "the prior's density on the scale of y is missing.",
                lambda u, v, mu, sigma, a, b: [analytic.gradient(mu, sigma, a - 1, b - 1)]),
     _pair_turn("slope by log sigma", "the derivative by sigma itself is asked for.",
-               lambda u, v, mu, sigma, a, b: [(u, sigma * v)]),
+               lambda u, v, mu, sigma, a, b: [(u, sigma * v), (u, v - 1 / sigma + 1),
+                                              (u, sigma * (v - 1 / sigma) + 1)]),
+    _pair_turn("noise forgotten", "by sigma, each slope is multiplied by its noise z.",
+               lambda u, v, mu, sigma, a, b: [(u, u + 1 / sigma), (u, u)]),
+    _pair_turn("parameters returned", "these are mu and sigma; return the slopes by them.",
+               lambda u, v, mu, sigma, a, b: [(mu, sigma)]),
+    _pair_turn("sigma not tracked", "sigma has no slope: make a tracked copy of it as well.",
+               lambda u, v, mu, sigma, a, b: [(u, 0.0)]),
+    Turn("sum for mean", "you add up over the draws; take the mean.",
+         lambda mu, sigma, flips, n: [n * v for v in analytic.gradient(*plain(mu, sigma, flips))],
+         alike=lambda got, want: same(got, want, 0.05)),
     _pair_turn("gradient doubled", "the gradient is there twice: backward() ran more than once.",
                lambda u, v, mu, sigma, a, b: [(2 * u, 2 * v)]),
     _pair_turn("five flips only",

@@ -107,6 +107,12 @@ def _on_its_way(got: Any, given: tuple[float, float]) -> bool:
     return pair is not None and analytic.distance(*pair, *given) < 2.0
 
 
+def _left_the_numbers(error: Exception) -> bool:
+    """Whether torch refused a number that is infinite or none, as parameter or as value."""
+    refused = "Expected parameter" in str(error) or "Expected value argument" in str(error)
+    return refused and ("nan" in str(error) or "inf" in str(error))
+
+
 FIT_TURNS = [
     _turn("raw sigma reported",
           "this is the unconstrained number that you step; turn it into sigma before you return.",
@@ -141,8 +147,9 @@ FIT_TURNS = [
          "you walk down the ELBO: minimise its negative, or step along the gradient.",
          lambda flips: analytic.exponents(flips), alike=_descended),
     Turn("diverges",
-         "the run left all numbers behind: are the steps too large, or do they lead down?",
-         raises=lambda error: "Expected parameter loc" in str(error) and "Real()" in str(error)),
+         "the run left all numbers behind: do the steps lead down, for want of maximize=True or of "
+         "a minus, or are they too large?",
+         raises=_left_the_numbers),
     Turn("gradient cut",
          "nothing tracked reaches the ELBO: make mu and the number behind sigma tracked, and use "
          "no item() or float() on the way.",

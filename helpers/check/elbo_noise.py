@@ -1,14 +1,17 @@
 """Sheet 08: do estimates from draws differ from call to call, as much as n draws do?"""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
+
+import torch
 
 from helpers import data
 from helpers.check.calling import call
 from helpers.check.elbo import shuffled
 from helpers.check.elbo_bound import plain
-from helpers.check.measure import numbers, record
+from helpers.check.measure import SAMPLED_Z, as_tensor, numbers, record
+from helpers.check.turns import Case, Turn, function_agrees
 from helpers.check.verdict import CheckFailed, show
 
 # Takes mu, sigma and both exponents, and returns the standard deviation of one draw's term.
@@ -16,8 +19,53 @@ Spread = Callable[[float, float, float, float], float]
 CALLS = 32
 
 
+# Wrong turns whose estimates scatter more than a mean of n terms, also with n draws.
+SCATTERED = ("sum for mean", "divided by flips")
+
+
+def agrees_on_draws(answer: Any, cases: Sequence[Case], turns: Sequence[Turn]) -> None:
+    """Compare estimates as :func:`function_agrees` does; those of too few draws have that name.
+
+    Right or wrong, means of n terms hardly differ from call to call. Where four calls do, by more
+    than 2·SAMPLED_Z standard errors of a right one, fewer terms were drawn; such an estimate may be
+    anything, so its name goes before that of a wrong turn which it happens to resemble.
+    """
+    try:
+        function_agrees(answer, cases, turns)
+    except CheckFailed as failure:
+        if failure.wrong_turn in SCATTERED or not _scatters(answer, cases[0]):
+            raise
+        hint = "calls differ as a few draws do, not as n: draw n numbers, whatever the flips."
+        raise CheckFailed(
+            failure.tested, failure.expected, failure.got, "too few draws", hint
+        ) from None
+
+
+def _scatters(answer: Any, case: Case) -> bool:
+    mu, *rest = case.args
+    asked = [_value(answer, (mu + 1e-6 * k, *rest)) for k in range(4)]
+    values = [v for v in asked if v is not None]
+    if len(values) < len(asked) or any(v.shape != _shape(case) for v in values):
+        return False
+    differ = torch.stack(values).max(0).values - torch.stack(values).min(0).values
+    return bool((differ > 2 * SAMPLED_Z * torch.as_tensor(case.standard_error)).any())
+
+
+def _shape(case: Case) -> torch.Size:
+    return torch.as_tensor(case.expected).shape
+
+
+def _value(answer: Any, args: tuple[Any, ...]) -> torch.Tensor | None:
+    """Return what an answer returns as numbers, or None where it does not."""
+    try:
+        value = as_tensor(call("", answer, *args))
+    except CheckFailed:
+        return None
+    return None if value is None else value.to(torch.float64)
+
+
 def has_fresh_noise(name: str, answer: Any, like: Any, spread: Spread) -> None:
-    """Check that calls with n = 2 differ as two draws do: fresh noise, and n of it.
+    """Check that calls with n = 2 differ as two draws do: fresh noise, and no thousands of it.
 
     The point is moved by a millionth from call to call, so that each is a question of its own.
 

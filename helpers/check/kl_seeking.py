@@ -97,7 +97,8 @@ def _off_its_nodes(got: Any, given: tuple[MixtureSameFamily, float, float]) -> b
         after, left, pull = _on_nodes(p, ends, reached)
         if mass > 1e-13 and left < 0.99999 and after < before and pull < 1e-2:
             return True
-        if mass < 1e-6 and abs(reached[0] - loc) < 0.1 * scale and same(reached[1], scale, 0.1):
+        stays = abs(reached[0] - loc) < 0.1 * scale and same(reached[1], scale, 0.1)
+        if mass < 1e-6 and stays and after <= before:
             return True
     return False
 

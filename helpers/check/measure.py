@@ -199,12 +199,21 @@ def compare_sampled(
 
 
 def apart(expected: Any, value: Any) -> tuple[str, str]:
-    """Show two values with as many digits as it takes to see them differ."""
+    """Show two values with as many digits as it takes to see them differ.
+
+    Where they differ only in what is cut from the middle of many numbers, the place is said.
+    """
     for digits in (6, 9, 12, 16):
         pair = show(expected, digits), show(value, digits)
         if pair[0] != pair[1]:
-            break
-    return pair
+            return pair
+    wanted, got = as_tensor(expected), as_tensor(value)
+    if wanted is None or got is None or wanted.shape != got.shape or wanted.ndim == 0:
+        return pair
+    wanted, got = wanted.flatten().to(torch.float64), got.flatten().to(torch.float64)
+    worst = int((wanted - got).abs().nan_to_num(math.inf).argmax())
+    there = apart(wanted[worst].item(), got[worst].item())
+    return f"{show(expected)}, at place {worst} {there[0]}", f"at place {worst} {there[1]}"
 
 
 def standard_errors(

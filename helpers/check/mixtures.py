@@ -148,6 +148,21 @@ def _swapped(raw: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     return _right(raw[:, [1, 0, 2]], x)
 
 
+def _other_constants(raw: torch.Tensor, x: torch.Tensor) -> list[torch.Tensor]:
+    """Return the mixture without log B(a, b), and with it added in place of subtracted."""
+    a, b, _ = analytic.parameters(raw).unbind(1)
+    log_beta = a.lgamma() + b.lgamma() - (a + b).lgamma()
+    logs, weights = parts(raw, x)
+    return [(logs + k * log_beta + weights).logsumexp(1) for k in (1, 2)]
+
+
+def _other_powers(raw: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """Return the mixture with the powers a and b in place of a − 1 and b − 1."""
+    logs, weights = parts(raw, x)
+    edge = (x.log() + torch.log1p(-x))[:, None]
+    return (logs + edge + weights).logsumexp(1)
+
+
 DENSITY_TURNS = [
     Turn("logs averaged",
          "you combine the logs of the components; the mixture is a sum of densities: log last.",
@@ -186,6 +201,11 @@ DENSITY_TURNS = [
     Turn("components not summed", "there is one column for each component; add them up, as "
          "densities.", lambda raw, x: [sum(parts(raw, x)), parts(raw, x)[0]], alike=any_of),
     Turn("sign", "this is the negative log-density.", lambda raw, x: -_right(raw, x)),
+    Turn("constant of the Beta", "the shape of each Beta is right, log B(a, b) is not: subtract "
+         "lgamma(a) + lgamma(b) − lgamma(a + b).", _other_constants, alike=any_of),
+    Turn("exponents one off", "the powers of x and 1 − x are a − 1 and b − 1.", _other_powers),
+    Turn("weights times logs", "a weight multiplies a density: add its log to the log-density.",
+         lambda raw, x: (parts(raw, x)[0] * parts(raw, x)[1].exp()).logsumexp(1)),
     Turn("density underflows",
          "far out all densities round to 0, and log 0 is −∞; stay in logs, with torch.logsumexp.",
          _underflown, alike=any_of),

@@ -115,6 +115,13 @@ def _reading(end: _Ending) -> _Reading | None:
     return found
 
 
+def _from_part(end: _Ending) -> bool:
+    """Whether the numbers fit the sheet's first 200 observations, and not all of them."""
+    few = end.x[:200]
+    best = analytic.mixture_optimum(few, TRUTH)
+    return standard_errors(_mixture_nll(few), end.params, best, len(few)) < 0.5
+
+
 def _turn(end: _Ending) -> tuple[str, str]:
     """Return the wrong turn that explains an ending, and its hint."""
     reading = _reading(end)
@@ -132,6 +139,11 @@ def _turn(end: _Ending) -> tuple[str, str]:
             "stuck at one Beta",
             "this is hardly better than the best single Beta; try other starts, keep the best.",
         )
+    if _from_part(end):
+        return (
+            "part of the data",
+            "this fits the first 200 observations best; train on all of x.",
+        )
     if any(same(end.params, rows) for rows in (TRUTH, TRUTH.flip(0))):
         return (
             "truth typed in",
@@ -144,7 +156,7 @@ def _turn(end: _Ending) -> tuple[str, str]:
         )
     return (
         "stops early",
-        "the right peaks, but not their best place yet; train on, or slow down.",
+        "the right peaks, but not their best place; train on, slow down, or round less.",
     )
 
 

@@ -118,6 +118,8 @@ BETA_TURNS = [
                     for spread in (x.std(correction=c), x.var(correction=c))], alike=_near_one),
     Turn("means of logs", "these are the right-hand sides of the equations; solve for a and b.",
          lambda x: [_means(x)], alike=_near_one),
+    Turn("the sheet's data", "these fit the sheet's own observations; use the data you are given.",
+         lambda x: [analytic.beta_mle(data.two_peaks())], alike=_near_one),
     Turn("a single step", "this is where one Newton step leads; make some more.",
          lambda x: [analytic.solve_scores(_means(x)[0], _means(x)[1], steps=1)], alike=_near_one),
     Turn("not positive", "a and b are positive; did a step jump over zero? Start lower.",
@@ -125,7 +127,8 @@ BETA_TURNS = [
          alike=lambda got, x: (v := as_tensor(got)) is not None and v.shape == (2,)
          and bool((v <= 0).any())),
     # Last: any two positive numbers.
-    Turn("stops early", "the scores are not zero here; go on until the numbers no longer change.",
+    Turn("stops early", "the scores of these data are not zero here; go on until the numbers no "
+         "longer change.",
          lambda x: x,
          alike=lambda got, x: (v := as_tensor(got)) is not None and v.shape == (2,)
          and bool((v > 0).all())),

@@ -26,8 +26,8 @@ from helpers.check.verdict import WRONG_SHAPE, WRONG_TYPE, CheckFailed, passed, 
 # when the two agree to two per cent.
 LEARNED = 0.02
 STOPS_EARLY = (
-    "the likelihood still rises from here: make more steps, larger ones far away or smaller ones "
-    "near the end."
+    "the likelihood still rises from here: make more steps, each after zero_grad(), larger ones "
+    "far away or smaller ones near the end, and on the data you are given."
 )
 
 
@@ -115,7 +115,8 @@ LOC_TURNS = [
          alike=lambda got, x: near_any(got, _losses(x))),
     Turn("sum for mean", "this is the sum of the data; a location lies in their midst.",
          alike=lambda got, x: near(got, x.sum())),
-    Turn("walks uphill", "it moved away from the data: the loss is the negative log-likelihood.",
+    Turn("walks uphill", "it moved away from the data: is the loss the negative log-likelihood, "
+         "and are the slopes zeroed in every step?",
          alike=lambda got, x: got < -10 or got > 10),
     Turn("wrong sample", "this is the mean of the 1000 draws of section 1; train on train_data.",
          alike=lambda got, x: abs(got - data.normal("normals: draws", 1000).mean()) < 2e-3),
@@ -183,8 +184,8 @@ FIT_TURNS = [
          lambda x: _mean_and(x, _deviation(x) ** 2, _deviation(x) ** 0.5), alike=near_any),
     Turn("swapped", "first the location, then the scale.",
          lambda x: (_deviation(x), x.mean()), alike=near),
-    Turn("scale never trained", "your scale is that of a start at raw 0 or 1: is it among the "
-         "parameters that the optimizer was given?",
+    Turn("scale never trained", "your scale is that of a raw number that never moved: is it "
+         "among the parameters that the optimizer was given?",
          lambda x: _mean_and(x, *untrained()), alike=near_any),
     Turn("location never trained", "your scale makes up for a location that did not move: is it "
          "among the parameters that the optimizer was given?",

@@ -127,6 +127,10 @@ MLE_TURNS = [
          _closed(lambda c, x: [c / torch.outer(c.diagonal(), c.diagonal()).sqrt()]), alike=EXACT),
     Turn("not centred", "subtract the mean of each column before you multiply.",
          _closed(lambda c, x: [x.T @ x / len(x)]), alike=EXACT),
+    Turn("one mean for all", "each column has a mean of its own: data.mean(0).",
+         lambda x: (x, _around_one(x)), alike=EXACT),
+    Turn("divided by columns", "divide by the number of observations, len(data), and by no other.",
+         _closed(lambda c, x: [c * len(x) / d for d in (x.shape[1], x.numel())]), alike=EXACT),
     Turn("factor for covariance", "this is the factor L; the covariance is L Lᵀ.",
          _closed(lambda c, x: [torch.linalg.cholesky(c)]), alike=EXACT),
     Turn("precision for covariance", "this is the inverse of the covariance.",
@@ -137,6 +141,12 @@ MLE_TURNS = [
          lambda x: (x, [(x.median(0).values, m) for m in _around(x, x.median(0).values)]),
          alike=EXACT),
 ]  # fmt: skip
+
+
+def _around_one(x: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """Return the covariance around the mean of all numbers, with either mean vector."""
+    off = x - x.mean()
+    return [(loc, off.T @ off / len(x)) for loc in (x.mean(0), x.mean().expand(x.shape[1]))]
 
 
 def _around(x: torch.Tensor, loc: torch.Tensor) -> list[torch.Tensor]:

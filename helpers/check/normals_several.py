@@ -92,7 +92,8 @@ MEAN_TURNS = [
                                        torch.linalg.solve(covariance, x.mean(0))], alike=near_any),
     Turn("start added", "you return mean and start added up.",
          lambda x, covariance, start: [x.mean(0) + start, x.mean(0) - start], alike=near_any),
-    Turn("walks uphill", "the likelihood is lower than at the start: look at the sign of the loss.",
+    Turn("walks uphill", "the likelihood is lower than at the start: look at the sign of the loss, "
+         "and whether the slopes are zeroed in every step.",
          lambda x, covariance, start: (x, covariance, start), alike=_further),
     Turn("stops early", STOPS_EARLY,
          lambda x, covariance, start: start.shape, alike=_on_its_way),
@@ -254,8 +255,8 @@ def _still_rises(got: Any, x: torch.Tensor) -> bool:
 
 
 FACTOR_TURNS = [
-    Turn("covariance without factor", "the steps led to a matrix that is no covariance; train a "
-         "factor of it with a positive diagonal, and multiply that out.",
+    Turn("covariance without factor", "torch took your matrix for a covariance, and it is none: "
+         "train a factor with a positive diagonal, and hand it over as scale_tril=.",
          raises=lambda error: "Expected parameter covariance_matrix" in str(error)),
     Turn("factor not triangular", "scale_tril takes a matrix with zeros above the diagonal: take "
          "torch.tril of the raw one in every step.", raises=_refused_above),
