@@ -68,7 +68,7 @@ def margins(trials: Iterable[bank.Trial]) -> list[Margin]:
     """Return the margins of each exercise.
 
     An answer's distance is its largest measured ratio. Answers marked «stops early» are a matter
-    of degree, those of too few draws a matter of chance: both are left out of the nearest wrong one.
+    of degree, those of too few draws one of chance: both are left out of the nearest wrong one.
     """
     found: dict[str, Margin] = {}
     for trial in trials:
