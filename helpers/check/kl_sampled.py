@@ -13,7 +13,7 @@ from helpers.check.analytic import kl as analytic
 from helpers.check.analytic.likelihood import normal_log_densities
 from helpers.check.kl import make, named
 from helpers.check.likelihood import any_of
-from helpers.check.measure import as_tensor
+from helpers.check.measure import SINGLE_PRECISION, as_tensor
 from helpers.check.turns import Case, Turn, function_agrees
 from helpers.check.verdict import passed
 
@@ -152,7 +152,8 @@ def kl_difference(answer: Any) -> bool:
     q1, q2 = (make(Exponential, r) for r in (r1, r2))
     described = f"kl_difference(data, {named(q1)}, {named(q2)}) on 90 waits"
     cases.append(Case(described, (x, q1, q2), float(expected.mean())))
-    function_agrees(answer, cases, DIFFERENCE_TURNS)
+    # In single precision a difference of two means loses a digit.
+    function_agrees(answer, cases, DIFFERENCE_TURNS, bound=3 * SINGLE_PRECISION)
     return passed("kl_difference: the mean log-density of q2 minus that of q1, without p.")
 
 
