@@ -116,11 +116,14 @@ def leading_to(
     """
     everything = roots | optional
     sources = [*answers, *(cells[i].source for i in roots)]
-    if sum(map(len, sources)) > LONGEST or not all(map(readable, sources)):
+    if sum(map(len, sources)) > LONGEST:
         return everything
-    if set().union(*map(_mentioned, sources)) & LOOKING_AROUND:
+    try:
+        needed = set().union(*map(used, sources))
+        if set().union(*map(_mentioned, sources)) & LOOKING_AROUND:
+            return everything
+    except UNREADABLE:
         return everything
-    needed = set().union(*map(used, sources))
     kept = roots | {i for i in optional if _for_all(cells[i].source)}
     left = optional - kept
     needed |= set().union(*(used(cells[i].source) for i in kept - roots))
@@ -134,7 +137,8 @@ def leading_to(
 
 def _for_all(source: str) -> bool:
     """Return whether a given cell does what no name shows: seeds, defaults, names from text."""
-    for node in ast.walk(ast.parse(source)):
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
             return True
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
@@ -142,7 +146,7 @@ def _for_all(source: str) -> bool:
             name = called.attr if isinstance(called, ast.Attribute) else ""
             if name.startswith("set_") or name.endswith("seed"):
                 return True
-    return bool(_identifiers(ast.parse(source)) & LOOKING_AROUND)
+    return bool(_identifiers(tree) & LOOKING_AROUND)
 
 
 def _mentioned(source: str) -> set[str]:

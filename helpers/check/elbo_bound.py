@@ -108,11 +108,15 @@ def _reversed(mu: float, sigma: float, a: float, b: float) -> list[float]:
             analytic.log_evidence(a, b) - back, *_joint_weighs(mu, sigma, a, b)]  # fmt: skip
 
 
-def _joint_weighs(mu: float, sigma: float, a: float, b: float) -> list[float]:
-    """Return the ELBO's integral over the range of q, with the joint density as its weight."""
+def _joint_weighs(mu: float, sigma: float, a: float, b: float, more: float = 0.0) -> list[float]:
+    """Return the ELBO's integral over the range of q, with the joint density as its weight.
+
+    A number ``more`` is added to log p(x, y), as in :func:`_integrated`; with minus the log
+    evidence this is KL(posterior‖q), of which a part may lie beyond the range.
+    """
 
     def integrand(y: torch.Tensor) -> torch.Tensor:
-        joint = analytic.log_joint(y, a, b)
+        joint = analytic.log_joint(y, a, b) + more
         return joint.exp() * (joint - analytic.log_normal(y, mu, sigma))
 
     return [float(trapezoid(integrand, mu - k * sigma, mu + k * sigma, 4001)) for k in (4, 8)]
@@ -237,17 +241,6 @@ def kl_to_posterior(answer: Any) -> bool:
     return passed("kl_to_posterior: log evidence minus ELBO, at three normals.")
 
 
-def _reversed_near(mu: float, sigma: float, a: float, b: float) -> list[float]:
-    """Return KL(posterior‖q) over the range of q, where a part of the posterior may be missing."""
-    most = analytic.log_evidence(a, b)
-
-    def integrand(y: torch.Tensor) -> torch.Tensor:
-        log_p = analytic.log_joint(y, a, b) - most
-        return log_p.exp() * (log_p - analytic.log_normal(y, mu, sigma))
-
-    return [float(trapezoid(integrand, mu - k * sigma, mu + k * sigma, 4001)) for k in (4, 8)]
-
-
 def _to_density_of_theta(mu: float, sigma: float, a: float, b: float) -> list[float]:
     """Return KL from q to the posterior without Jacobian, normalised by log B(a, b) or its own."""
     elbo = analytic.elbo(mu, sigma, a - 1, b - 1)
@@ -260,7 +253,8 @@ GAP_TURNS = [
           "Jacobian.", _to_density_of_theta),
     _turn("KL direction", "this is KL(posterior‖q); the mean is to be taken under q.",
           lambda mu, sigma, a, b: [analytic.reverse_kl(mu, sigma, a, b),
-                                   *_reversed_near(mu, sigma, a, b)], alike=_about),
+                                   *_joint_weighs(mu, sigma, a, b, -analytic.log_evidence(a, b))],
+          alike=_about),
     _turn("ELBO returned", "this is the ELBO; the gap is what it lacks to the log evidence.",
           lambda mu, sigma, a, b: [analytic.elbo(mu, sigma, a, b)]),
     _turn("sign", "a divergence is never negative; look at the order of the difference.",

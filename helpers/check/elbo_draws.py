@@ -149,8 +149,7 @@ def _weighted_twice(mu: float, sigma: float, a: float, b: float) -> list[float]:
 
 def _at_mean(mu: float, sigma: float, a: float, b: float) -> list[float]:
     """Return log p at mu, plus the entropy."""
-    at = analytic.log_joint(torch.tensor(mu), a, b)
-    return [float(at) + analytic.entropy(sigma)]
+    return [float(analytic.log_joint(torch.tensor(mu), a, b)) + analytic.entropy(sigma)]
 
 
 def _sums(mu: float, sigma: float, a: float, b: float) -> list[tuple[float, float]]:
@@ -180,8 +179,8 @@ SAMPLES_TURNS = [
                   "added once.", _other_entropies),
     _sampled_turn("weighted twice", "draws from q carry its weights already: do not multiply by "
                   "q(y) again.", _weighted_twice),
-    _sampled_turn("mean inside the log", "average log p over the draws; you took it at their "
-                  "average.", lambda mu, sigma, a, b: _at_mean(mu, sigma, a, b)),
+    _sampled_turn("mean inside the log",
+                  "average log p over the draws; you took it at their average.", _at_mean),
     _sampled_turn("mu and sigma left out", "noise alone is no draw from q: y is mu plus sigma "
                   "times noise.", lambda mu, sigma, a, b: _misplaced(0.0, 1.0, mu, sigma, a, b)),
     _sampled_turn("root of sigma", "sigma multiplies the noise as it is.",

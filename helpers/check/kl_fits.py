@@ -132,7 +132,7 @@ COVERING_TURNS = [
     Turn("variance for standard deviation", "the second number is a scale: take the root.",
          _moments(lambda mean, within, between: within + between)),
     Turn("weights ignored", "the heavier component counts more, in the mean and in the variance.",
-         lambda w, m, s: _plain_means(w, m, s), alike=any_of),
+         _plain_means, alike=any_of),
     Turn("mean not subtracted", "E[x²] is no variance yet: subtract the square of the mean.",
          _moments(lambda mean, within, between: (within + between + mean**2).sqrt())),
     Turn("scales averaged", "variances add up, standard deviations do not; and "

@@ -188,7 +188,7 @@ DIFFERENCE_TURNS = [
                                  (two - one).quantile(0.5)]), alike=any_of),
     Turn("normal fitted as p",
          "the data need not be normal: the mean of the log-ratios asks for no model of p.",
-         lambda x, q1, q2: _with_fitted(x, q1, q2), alike=any_of),
+         _with_fitted, alike=any_of),
     Turn("one model only", "both models count: this has the log-densities of one of them.",
          _both(lambda one, two: [s * v.mean() for s in (1, -1) for v in (one, two)]), alike=any_of),
     Turn("KL between the models", "the data decide which is nearer: neither model is the truth.",
