@@ -25,7 +25,7 @@ $(READY): requirements.lock pyproject.toml
 
 demo: $(READY)
 	$(BIN)/course simulate --root demo --students 8 --seed 1
-	@if $(BIN)/python -c "import sys; from course.grading import cage; sys.exit(bool(cage.works()))"; then \
+	@if $(BIN)/python -c "import sys; from course.grading.cage.command import works; sys.exit(bool(works()))"; then \
 		$(BIN)/course grade --root demo; \
 	else \
 		echo "No cage on this machine (course doctor says why); the simulated class can be trusted."; \
@@ -49,21 +49,23 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests -m "not slow and not browser"
 
 test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests
-	$(BIN)/python -m pytest --rootdir=. -c tests/nbval.ini --nbval --nbval-sanitize-with tests/nbval.cfg source
+	$(BIN)/python -m pytest --rootdir=. -c tests/nbval/nbval.ini --nbval --nbval-sanitize-with tests/nbval/nbval.cfg source
 	@$(BIN)/python -c "from course.doctor import chromium; chromium() or print('Not run: the browser test, since no Chromium is installed (course doctor says how).')"
 
 margins: $(READY)
-	$(BIN)/python -m course.margins 200
+	$(BIN)/python -m course.proving.margins 200
 
 bench: $(READY)
-	$(BIN)/python -m course.bench
+	$(BIN)/python -m course.proving.bench
 
 clean:
 	rm -rf .venv .cache demo

@@ -29,9 +29,9 @@ def build(
     force: Annotated[bool, typer.Option(help="Build also what did not change.")] = False,
 ) -> None:
     """Build sheets: text → source/ (executed) → release/."""
-    from course import build as building
+    from course.authoring.build import build as build_sheets
 
-    building.build(PROJECT, sheets or [], force=force)
+    build_sheets(PROJECT, sheets or [], force=force)
 
 
 @app.command()
@@ -49,11 +49,12 @@ def grade(
 
     if scheduler is None:
         grading.begin()
-    from course import progress, report
-    from course.grading import run
+    from course import progress
+    from course.grading.grade import cluster, grade_class
+    from course.term import report
 
-    with run.cluster(scheduler) as executor, progress.bar("grading") as tell:
-        results = run.grade_class(
+    with cluster(scheduler) as executor, progress.bar("grading") as tell:
+        results = grade_class(
             root.resolve(), sheets or [], students or [], workers, force, no_cage,
             executor=executor, progress=tell,
         )  # fmt: skip
@@ -68,7 +69,7 @@ def simulate(
     seed: Annotated[int, typer.Option(help="Seed of the random choices.")] = 0,
 ) -> None:
     """Make a class of submissions from the answers bank."""
-    from course import simulate as simulating
+    from course.proving import simulate as simulating
 
     simulating.simulate(PROJECT, root.resolve(), students, seed, sheets or [], print)
 
@@ -76,9 +77,9 @@ def simulate(
 @app.command()
 def report(sheets: Sheets = None, root: Root = PROJECT) -> None:
     """Print the table of a graded class."""
-    from course import report as reporting
+    from course.term import report as reporting
 
-    reporting.show(reporting.recorded(root.resolve(), sheets or []))
+    reporting.show(reporting.graded(root.resolve(), sheets or []))
 
 
 @app.command()
@@ -87,7 +88,7 @@ def export(
     root: Root = PROJECT,
 ) -> None:
     """Print the grades as a table for a learning platform; > puts them into a file."""
-    from course import export as exporting
+    from course.term import export as exporting
 
     def say(what: str) -> None:
         print(what, file=sys.stderr)

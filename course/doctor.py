@@ -4,7 +4,7 @@ import importlib.util
 import shutil
 import sys
 
-from course.grading import cage
+from course.grading.cage import command
 
 
 def chromium() -> str | None:
@@ -22,10 +22,10 @@ def findings() -> list[tuple[str, str]]:
         for name in ("torch", "nbgrader", "jupyterlab", "jupytext", "ipywidgets", "seaborn")
         if importlib.util.find_spec(name) is None
     ]
-    why = cage.works()
+    why = command.works()
     return [
         ("Python 3.11 or newer", "" if sys.version_info >= (3, 11) else "install a newer Python"),
         ("packages", f"missing {', '.join(missing)}: run «make setup»" if missing else ""),
-        ("cage for students' code", f"{why}: {cage.REMEDY}" if why else ""),
+        ("cage for students' code", f"{why}: {command.REMEDY}" if why else ""),
         ("Chromium, for the browser test", "" if chromium() else "install the package «chromium»"),
     ]

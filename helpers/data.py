@@ -5,18 +5,37 @@ is set, as it is while an answer is graded, the same calls give fresh data: an a
 its result keeps passing, a copied or typed-in number does not.
 """
 
+import contextlib
 import hashlib
 import os
+from collections.abc import Iterator
+from contextvars import ContextVar
 
 import numpy as np
 import torch
 
 PRACTICE_SEED = 0
+_seed: ContextVar[int | None] = ContextVar("data seed", default=None)
 
 
 def seed() -> int:
-    """Return the data seed: ``COURSE_DATA_SEED``, or the practice seed where it is unset."""
-    return int(os.environ.get("COURSE_DATA_SEED") or PRACTICE_SEED)
+    """Return the data seed: that of :func:`seeded`, else ``COURSE_DATA_SEED``, else practice's."""
+    chosen = _seed.get()
+    return int(os.environ.get("COURSE_DATA_SEED") or PRACTICE_SEED) if chosen is None else chosen
+
+
+@contextlib.contextmanager
+def seeded(chosen: int) -> Iterator[None]:
+    """Set the data seed for what is drawn inside: the judge draws what the answer drew.
+
+    Args:
+        chosen: the data seed; the environment is not asked.
+    """
+    token = _seed.set(chosen)
+    try:
+        yield
+    finally:
+        _seed.reset(token)
 
 
 def is_practice() -> bool:

@@ -1,1 +1,1 @@
-"""From a submission to a grade: assemble → cage → judge → ledger, imports to the left only."""
+"""A submission's way to a grade: submitted → assemble → cage → judge → ledger."""

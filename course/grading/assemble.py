@@ -12,20 +12,19 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from course import sheet, variables
+from course.authoring import sheet
 
 LARGEST = 20_000_000  # bytes of a submission
 MOST_CELLS = 2_000
 MOST_TEXT = 1_000_000  # characters in all cells together, outputs aside
 EMPTY = "# this cell was deleted"
-ADDED = "added-"  # how the ids of a student's own cells begin
 
 
 class Refused(Exception):
     """A submission cannot be taken as an answer; the sentence says why and what to do."""
 
 
-def read(submission: bytes) -> list[tuple[str, str, str, str]]:
+def cells_of(submission: bytes) -> list[tuple[str, str, str, str]]:
     """Return a submission's cells as (cell_type, source, grade_id, cell id); nothing else is taken.
 
     Raises:
@@ -88,7 +87,7 @@ def assemble(submission: bytes, source: NotebookNode, release: NotebookNode) -> 
     Raises:
         Refused: the bytes are no notebook.
     """
-    cells = read(submission)
+    cells = cells_of(submission)
     known = {sheet.grade_id(c): i for i, c in enumerate(source.cells) if sheet.grade_id(c)}
     by_id = {c.id: i for i, c in enumerate(source.cells)}
     texts = {c.source.strip(): i for i, c in enumerate(release.cells)}
@@ -131,7 +130,7 @@ def _placed(
         nonlocal count
         for kind, text in added.get(place, []):
             make = nbformat.v4.new_code_cell if kind == "code" else nbformat.v4.new_markdown_cell
-            notebook.cells.append(make(text, id=f"{ADDED}{count}"))
+            notebook.cells.append(make(text, id=f"{sheet.ADDED}{count}"))
             count += 1
 
     add(-1)
@@ -146,19 +145,3 @@ def _placed(
         notebook.cells.append(cell)
         add(place)
     return notebook
-
-
-def needed(notebook: NotebookNode) -> set[int]:
-    """Return the code cells that have to run for the answers.
-
-    A student's own cells run, and the given ones that make or change a name which those use. A
-    given cell that only shows something changes no answer, nor does one below the last test.
-    """
-    code = [i for i, c in enumerate(notebook.cells) if c.cell_type == "code"]
-    tests = {i for i in code if sheet.is_test(notebook.cells[i])}
-    above = {i for i in code if i < max(tests, default=-1)} - tests
-    roots = {
-        i for i in above if sheet.flags(notebook.cells[i]) or notebook.cells[i].id.startswith(ADDED)
-    }
-    asked = [notebook.cells[i].source for i in tests]
-    return variables.leading_to(asked, notebook.cells, roots, above - roots)

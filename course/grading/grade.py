@@ -1,225 +1,122 @@
-"""One submission: assemble → cage → judge → a result. A pure function of bytes.
+"""A class: submissions → executor → results.
 
-Nothing here reads or writes the course's folders, so that any executor can run it anywhere.
+Grading a submission is a pure function of bytes, so any executor of `concurrent.futures` can run
+it; the results come back to one writer, the ledger.
 """
 
-import atexit
-import threading
-import time
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from dataclasses import fields, replace
+from pathlib import Path
 
-import nbformat
-from nbformat import NotebookNode
-
-from course import sheet
-from course.grading import assemble, wire
-from course.grading.job import Graded, Job, read
-from course.grading.judge import Verdict, data_seed, judge_in
-from course.grading.result import Result, Test
-from course.grading.session import Missing, Replay, Session
-from course.grading.warm import Kernels, NoKernel
-from helpers.check import verdict as words
-
-MOST_RESTARTS = 5
-
-
-_sources: dict[tuple[bool, bool], Kernels] = {}
+from course import stock_nbgrader
+from course.errors import CourseError
+from course.grading import submitted
+from course.grading.cage import command
+from course.grading.cage.limits import Limits
+from course.grading.job import Job
+from course.grading.ledger import keys, ledger, records
+from course.grading.result import Result
+from course.grading.workers import completed, surviving
 
 
-def kernels(caged: bool, warm: bool) -> Kernels:
-    """Return this process's source of kernels, made on first use."""
-    if (caged, warm) not in _sources:
-        _sources[caged, warm] = made = Kernels(caged, warm)
-        atexit.register(made.close)
-    return _sources[caged, warm]
+def grade_class(
+    root: Path,
+    names: list[str],
+    students: list[str],
+    workers: int | None = None,
+    force: bool = False,
+    no_cage: bool = False,
+    warm: bool = True,
+    limits: Limits | None = None,
+    say: Callable[[str], None] = print,
+    executor: Executor | None = None,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> list[Result]:
+    """Grade what is new or changed, and bring the gradebook into line with all results.
 
+    Args:
+        root: nbgrader course folder.
+        names: sheets to grade; all where empty.
+        students: students to grade; all where empty.
+        workers: how many submissions run at a time; by default one a processor.
+        force: grade also what did not change.
+        no_cage: run students' code without a cage.
+        warm: fork kernels from a server that has imported everything.
+        limits: what a submission may use; by default what nbgrader_config.py says.
+        say: takes lines that a person should read.
+        executor: where the work is done; by default processes of this machine.
+        progress: told how many submissions of how many are done.
 
-# The data seed is a variable of the whole process: a process grades one submission at a time.
-_one_at_a_time = threading.Lock()
+    Returns:
+        The results of all submissions asked for, in the order of students and sheets.
 
-
-def grade(job: Job) -> Graded:
-    """Grade one submission; whatever it is or does, this returns a result."""
-    with _one_at_a_time, data_seed(job.data_seed):
-        return _grade(job)
-
-
-def _grade(job: Job) -> Graded:
-    begun = time.monotonic()
-    source, release = read(job.source), read(job.release)
-    replayed = _judge_again(job, source, begun)
-    if replayed is not None:
-        return replayed
-    try:
-        if job.submission is None:
-            raise assemble.Refused(job.missing)
-        notebook = assemble.assemble(job.submission, source, release)
-        run = Run(job, notebook)
-        run.to_the_end()
-        return _graded(job, notebook, run.verdicts, run.replies, begun)
-    except assemble.Refused as refused:
-        verdict = Verdict("refused", f"✗ {refused}")
-    except NoKernel:
-        raise  # nothing that the submission did
-    except Exception as error:  # what nobody has thought of costs this submission, not the class
-        return lost(job, f"{type(error).__name__}: {error}"[:500])
-    return _unrun(job, verdict)
-
-
-def lost(job: Job, why: str) -> Graded:
-    """Return the result of a submission whose grading itself came to an end; it gets no points."""
-    return _unrun(
-        job, Verdict("crashed", f"✗ grading this submission stopped: {why}; ask the staff.")
-    )
-
-
-def _unrun(job: Job, verdict: Verdict) -> Graded:
-    """Return the same verdict for every test of a submission that was not run to its end."""
-    tests = {e.test: verdict for e in sheet.exercises(read(job.source))}
-    return _graded(job, read(job.release), tests, {}, time.monotonic(), refused=True)
-
-
-def _judge_again(job: Job, source: NotebookNode, begun: float) -> Graded | None:
-    """Judge the recorded answers of an earlier run, where they suffice."""
-    if job.recorded is None or not job.recorded.replies:
-        return None
-    ran = {t.state for t in job.recorded.result.tests.values()}
-    if ran - {"passed", "failed", "manual"}:
-        return None
-    session = Replay(job.recorded.replies)
-    try:
-        verdicts = {
-            e.test: judge_in(session, source.cells[e.test_index].source, e.wants)
-            for e in sheet.exercises(source)
-        }
-    except Missing:
-        return None
-    return _graded(job, read(job.recorded.notebook), verdicts, job.recorded.replies, begun)
-
-
-class Run:
-    """The run of a notebook, cell by cell, each test judged where it stands.
-
-    A cell that ends the kernel is left out, and the rest is run again in a new kernel: only what
-    depends on it is lost.
+    Raises:
+        CourseError: no cage, or a broken course.
     """
-
-    def __init__(self, job: Job, notebook: NotebookNode) -> None:
-        self.job, self.notebook = job, notebook
-        self.deadline = time.monotonic() + job.limits.submission_seconds
-        self.exercises = {e.test_index: e for e in sheet.exercises(notebook)}
-        self.needed = assemble.needed(notebook)
-        self.stopped: dict[int, str] = {}  # cells that ended the kernel or ran out of time
-        self.verdicts: dict[str, Verdict] = {}
-        self.replies: dict[str, str] = {}
-
-    def to_the_end(self) -> None:
-        """Run and judge until every test has a verdict."""
-        for attempt in range(MOST_RESTARTS + 1):
-            extra = {"COURSE_DATA_SEED": str(self.job.data_seed)}
-            kernel = kernels(self.job.caged, self.job.warm).start(extra, self.job.limits)
-            session = Session(kernel, self.job.limits, self.deadline)
-            try:
-                done = self._from_the_top(session)
-            finally:
-                session.close()
-            # Numbers of functions differ from kernel to kernel: a restarted run is not recorded.
-            self.replies = session.log if attempt == 0 and done else {}
-            if done or time.monotonic() > self.deadline:
-                break
-        late = time.monotonic() > self.deadline
-        for exercise in self.exercises.values():
-            rest = (
-                Verdict("timeout", "✗ the submission ran out of time before this test.")
-                if late
-                else Verdict("crashed", "✗ the kernel died too often.")
-            )
-            self.verdicts.setdefault(exercise.test, rest)
-
-    def _from_the_top(self, session: Session) -> bool:
-        """Run all cells; return False when the kernel ended and a new one has to go on."""
-        for index, cell in enumerate(self.notebook.cells):
-            if time.monotonic() > self.deadline:
-                return False
-            if index in self.exercises:
-                exercise = self.exercises[index]
-                if exercise.test not in self.verdicts:
-                    said = judge_in(session, cell.source, exercise.wants)
-                    self.verdicts[exercise.test] = self._explained(said, exercise)
-                    if not session.usable:
-                        return False
-            elif index in self.needed and self.stopped.get(index) not in ("dead", "stuck"):
-                outcome = session.run(cell.source)
-                cell.outputs, cell.execution_count = outcome.outputs, outcome.execution_count
-                if outcome.state in ("dead", "stuck", "timeout"):
-                    self.stopped[index] = outcome.state
-                    cell.outputs = [*outcome.outputs, _stop(outcome.state)]
-                if not session.usable:
-                    return False
-        return True
-
-    def _explained(self, said: Verdict, exercise: sheet.Exercise) -> Verdict:
-        """Say why an answer is missing, where its cell did not run to its end."""
-        if said.wrong_turn != words.MISSING_NAME:
-            return said
-        stopped = self.stopped.get(exercise.answer_index)
-        if stopped == "dead":
-            return Verdict("crashed", "✗ the kernel died in the answer cell.")
-        if stopped:
-            return Verdict("timeout", "✗ the answer cell ran out of time.")
-        for output in self.notebook.cells[exercise.answer_index].outputs:
-            if output.output_type == "error" and output.ename != "NotImplementedError":
-                stop = f"✗ the answer cell stopped with {output.ename}: {output.evalue}"
-                return Verdict("missing", stop[:1000], said.wrong_turn)
-        return said
-
-
-def _stop(state: str) -> NotebookNode:
-    text = "the kernel died in this cell" if state == "dead" else "this cell ran out of time"
-    return nbformat.v4.new_output("error", ename=state, evalue=text, traceback=[text])
-
-
-def _graded(
-    job: Job,
-    notebook: NotebookNode,
-    verdicts: dict[str, Verdict],
-    replies: dict[str, str],
-    begun: float,
-    refused: bool = False,
-) -> Graded:
-    """Put verdicts into a result, and into the notebook as the test cells' outputs."""
-    tests: dict[str, Test] = {}
-    given = {sheet.grade_id(c): c.source.strip() for c in read(job.release).cells}
-    for cell in notebook.cells:
-        name = sheet.grade_id(cell)
-        if sheet.is_test(cell):
-            said, most = verdicts[name], float(sheet.flags(cell)["points"])
-            points = most if said.state == "passed" else 0.0
-            message = wire.clean(said.message)
-            tests[name] = Test(said.state, points, most, message, said.wrong_turn)
-            cell.outputs = [_output(said)]
-        elif sheet.is_manual(cell):
-            written = cell.source.strip()
-            untouched = written in ("", assemble.EMPTY, given[name])
-            state = "refused" if refused else "missing" if untouched else "manual"
-            tests[name] = Test(state, 0.0, float(sheet.flags(cell)["points"]))
-    result = Result(
-        job.student,
-        job.sheet,
-        sum(t.points for t in tests.values()),
-        sum(t.max_points for t in tests.values()),
-        job.data_seed,
-        "bubblewrap" if job.caged else "none",
-        round(time.monotonic() - begun, 2),
-        tests,
+    names = submitted.sheets(root, names)
+    if not no_cage and command.works():
+        raise CourseError(f"There is no cage here: {command.works()}; {command.REMEDY}.")
+    work = submitted.jobs(
+        root, names, students, not no_cage, say, limits or configured_limits(root), warm
     )
-    text = wire.clean(nbformat.writes(notebook)) + "\n"
-    return Graded(result, text, job.run_key(), job.judge_key(), replies)
+    made_from = {(job.student, job.sheet): keys.of(job) for job in work}
+
+    def key(of: Job | Result) -> keys.Keys:
+        return made_from[of.student, of.sheet]
+
+    todo = [job for job in work if force or records.keys(root, job) != key(job)]
+    if not force:
+        todo = [replace(job, earlier=records.earlier_run(root, job, key(job))) for job in todo]
+    with ledger.opened(root, names) as book:
+        workers = min(workers or os.cpu_count() or 1, max(1, len(todo)))
+        found = completed(executor, todo) if executor else surviving(workers, todo)
+        with contextlib.closing(found):
+            for done, graded in enumerate(found, 1):
+                book.write(graded, key(graded.result))
+                progress(done, len(todo))
+        results = [records.result(root, job) for job in work]
+        book.bring_into_line(results)
+    return results
 
 
-def _output(said: Verdict) -> NotebookNode:
-    """Return the verdict as the test cell's output, in the form that nbgrader scores."""
-    if said.state == "passed":
-        return nbformat.v4.new_output("stream", name="stdout", text=said.message + "\n")
-    return nbformat.v4.new_output(
-        "error", ename=said.state, evalue=said.message, traceback=said.message.splitlines()
-    )
+@contextlib.contextmanager
+def cluster(address: str | None) -> Iterator[Executor | None]:
+    """Connect to a Dask scheduler, whose client gives an executor; without an address, to none.
+
+    Raises:
+        CourseError: nobody answers there, or no worker is there.
+    """
+    if address is None:
+        yield None
+        return
+    from distributed import Client
+
+    try:
+        client = Client(address, timeout=10)
+    except (OSError, ValueError) as error:
+        raise CourseError(
+            f"No Dask scheduler answers at {address} ({error}); start one with «dask scheduler»."
+        ) from None
+    with client:
+        if not client.scheduler_info()["workers"]:
+            raise CourseError(f"The scheduler at {address} has no workers; start «dask worker».")
+        yield client.get_executor(retries=3)
+
+
+def configured_limits(root: Path) -> Limits:
+    """Return the limits that nbgrader_config.py sets under ``CourseLimits``, else the defaults.
+
+    Raises:
+        CourseError: a limit that does not exist.
+    """
+    given = dict(stock_nbgrader.settings(root).get("CourseLimits", {}))
+    unknown = set(given) - {f.name for f in fields(Limits)}
+    if unknown:
+        known = ", ".join(f.name for f in fields(Limits))
+        raise CourseError(
+            f"nbgrader_config.py: CourseLimits has no {', '.join(sorted(unknown))}; it has {known}."
+        )
+    return replace(Limits(), **{k: type(getattr(Limits(), k))(v) for k, v in given.items()})

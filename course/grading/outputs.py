@@ -10,7 +10,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from course.grading.wire import clean
+from course.grading.cage.inside.wire import clean
 
 BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 CUT = 10_000  # characters that stay of a text that is too long
@@ -58,16 +58,3 @@ def cut(output: NotebookNode) -> NotebookNode:
         text = output.text[:CUT] + "\n... the rest was cut\n"
         return nbformat.v4.new_output("stream", name=output.name, text=text)
     return nbformat.v4.new_output("stream", text="... a large output was cut\n")
-
-
-def append(outputs: list[NotebookNode], output: NotebookNode) -> None:
-    """Add an output to a cell's; neighbouring text is joined."""
-    last = outputs[-1] if outputs else None
-    if (
-        last is not None
-        and last.output_type == output.output_type == "stream"
-        and last.name == output.name
-    ):
-        last.text += output.text
-    else:
-        outputs.append(output)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Test:
+class TestResult:
     """What became of one test cell, or of one answer that a person grades."""
 
     state: str
@@ -27,7 +27,7 @@ class Result:
     data_seed: int
     cage: str
     seconds: float
-    tests: dict[str, Test]
+    tests: dict[str, TestResult]
 
     def text(self) -> str:
         """Return the result as JSON."""
@@ -37,13 +37,5 @@ class Result:
 def load(path: Path) -> Result:
     """Read a result file."""
     content = json.loads(path.read_text(encoding="utf-8"))
-    tests = {name: Test(**test) for name, test in content.pop("tests").items()}
+    tests = {name: TestResult(**test) for name, test in content.pop("tests").items()}
     return Result(**content, tests=tests)
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.tmp")
-    scratch.write_text(text, encoding="utf-8")
-    scratch.replace(path)

@@ -22,9 +22,12 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from nbformat import NotebookNode
 
 import helpers.check
-from course.grading import outputs, wire
-from course.grading.cage import Limits
-from course.grading.warm import Kernel
+from course import notebooks
+from course.grading import outputs
+from course.grading.cage.inside import wire
+from course.grading.cage.kernels import Kernel
+from course.grading.cage.limits import Limits
+from course.verdict import NewQuestion, Stopped
 
 # Functions that a check hands to an answer travel by value: the cage has no key to find them in.
 cloudpickle.register_pickle_by_value(helpers.check)
@@ -35,17 +38,6 @@ LARGEST_MESSAGE = 48 << 20  # bytes; a larger one ends the connection, which is 
 MOST_WAITING = 10  # messages held here before the kernel has to wait or to drop its own
 MOST_OUTPUT = 20  # times the output of a cell: what all cells of a session may leave
 MOST_LOGGED = 32 << 20  # characters of replies that are kept, to judge them again
-
-
-class Stopped(BaseException):
-    """The cage stopped while an answer was asked for: "timeout", "crashed" or "refused".
-
-    Not an Exception, so that no check takes it for an error of the answer's own.
-    """
-
-    def __init__(self, state: str, message: str) -> None:
-        super().__init__(message)
-        self.state = state
 
 
 @dataclass
@@ -90,6 +82,12 @@ class Session:
                 asked = self.client.kernel_info()
                 if self._collect(asked, Outcome(), min(until, time.monotonic() + 0.5)):
                     return
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """End the kernel and the connection."""
@@ -175,7 +173,7 @@ class Session:
         if outcome.size > self.limits.output:
             output = outputs.cut(output)
         self.shown += min(size, self.limits.output)
-        outputs.append(outcome.outputs, output)
+        notebooks.append(outcome.outputs, output)
 
     # --- answers -------------------------------------------------------------------------------
 
@@ -202,8 +200,8 @@ class Session:
             raise Stopped("refused", "the answer sent no value back")
         return values["returned"]
 
-    def ask(self, request: str, recorded_as: str) -> tuple[dict[str, Any], Exception | None]:
-        """Send a request over the wire, and record the reply under a digest of the request."""
+    def ask(self, request: str, remembered_as: str) -> tuple[dict[str, Any], Exception | None]:
+        """Send a request over the wire, and keep the reply under a digest of the request."""
         outcome = self.run(f"__import__('_course_wire').reply({request})", silent=True)
         if outcome.state in ("timeout", "stuck"):
             raise Stopped("timeout", "the answer took too long")
@@ -211,8 +209,8 @@ class Session:
             raise Stopped("crashed", "the kernel died")
         if outcome.state == "error" and not outcome.wire:
             raise Stopped("refused", "the answer sent no reply")
-        self._log(hashlib.sha256(recorded_as.encode()).hexdigest(), outcome.wire)
-        return self.read(outcome.wire)
+        self._log(hashlib.sha256(remembered_as.encode()).hexdigest(), outcome.wire)
+        return self.decoded(outcome.wire)
 
     def _log(self, digest: str, reply: str) -> None:
         """Keep a reply; where they grow too large, keep none: the code will run again instead."""
@@ -222,7 +220,7 @@ class Session:
         else:
             self.log[digest] = reply
 
-    def read(self, text: str) -> tuple[dict[str, Any], Exception | None]:
+    def decoded(self, text: str) -> tuple[dict[str, Any], Exception | None]:
         """Decode a reply; functions in it become proxies of this session."""
         try:
             return wire.decode(text, lambda handle, shown: Proxy(self, handle, shown))
@@ -240,22 +238,18 @@ def unpacked(raw: bytes) -> Any:
 class Replay(Session):
     """A session without a kernel: it knows the replies of an earlier one.
 
-    Raises KeyError, as a `Missing`, when something else is asked than was asked then.
+    Raises NewQuestion when something else is asked than was asked then.
     """
 
     def __init__(self, log: dict[str, str]) -> None:
         self.log = log
 
-    def ask(self, request: str, recorded_as: str) -> tuple[dict[str, Any], Exception | None]:
+    def ask(self, request: str, remembered_as: str) -> tuple[dict[str, Any], Exception | None]:
         """Look a reply up."""
-        digest = hashlib.sha256(recorded_as.encode()).hexdigest()
+        digest = hashlib.sha256(remembered_as.encode()).hexdigest()
         if digest not in self.log:
-            raise Missing
-        return self.read(self.log[digest])
-
-
-class Missing(BaseException):
-    """A recorded session was asked something new: the student's code has to run again."""
+            raise NewQuestion
+        return self.decoded(self.log[digest])
 
 
 class Proxy:

@@ -42,7 +42,9 @@ def begin() -> None:
     # Inherited: Ctrl-C is for this process to answer, also while the other one imports.
     answer = signal.signal(signal.SIGINT, signal.SIG_IGN) if in_main else None
     try:
-        multiprocessing.get_context("forkserver").set_forkserver_preload(["course.grading.grade"])
+        multiprocessing.get_context("forkserver").set_forkserver_preload(
+            ["course.grading.submission"]
+        )
         forkserver.ensure_running()
     finally:
         if in_main:
@@ -94,9 +96,9 @@ def _end_after(sentinel: int) -> None:
 
 
 def _grade(job: "Job") -> "Graded":
-    from course.grading.grade import grade  # imported in the process that grades
+    from course.grading.submission import grade_submission
 
-    return grade(job)
+    return grade_submission(job)
 
 
 def surviving(workers: int, todo: "list[Job]") -> "Generator[Graded, None, None]":
@@ -124,7 +126,7 @@ def surviving(workers: int, todo: "list[Job]") -> "Generator[Graded, None, None]
             try:
                 yield alone.submit(_grade, job).result()
             except (BrokenExecutor, EOFError, ConnectionError):
-                from course.grading.grade import lost
+                from course.grading.submission import lost
 
                 yield lost(job, "its grading process was killed")
             finally:

@@ -1,48 +1,73 @@
 """The checks: one function for each exercise, called by the test cell below it.
 
-This is the only part of the project that knows answers. `analytic` holds the closed forms with
-their derivations, `measure` compares, `verdict` speaks; the other files hold one sheet each.
-A check returns True and prints a green line, or raises `CheckFailed`, which says what was
-tested, what was expected, what came, and which wrong turn it recognised.
+This is the only part of the project that knows answers: a folder a sheet, and in it `analytic`, the
+closed forms with their derivations. `kit` knows no sheet: it calls answers, compares, names what
+went wrong, and speaks. A check returns True and prints a green line, or raises `CheckFailed`, which
+says what was tested, what was expected, what came, and which wrong turn it recognised.
 """
 
-from helpers.check.autodiff import derivative, grad_after, nll_gradient
-from helpers.check.autodiff_density import beta_slope
-from helpers.check.constraints import interval_maps, positive_maps
-from helpers.check.constraints_areas import gamma_modes, mass_between
-from helpers.check.constraints_density import log_prob_unconstrained, logit_beta_density
-from helpers.check.constraints_several import increasing_maps, simplex_maps
-from helpers.check.elbo import log_evidence, log_joint
-from helpers.check.elbo_bound import elbo_quadrature, kl_to_posterior
-from helpers.check.elbo_draws import elbo_gradient, elbo_samples
-from helpers.check.elbo_fit import fit_elbo
-from helpers.check.kl import kl_quadrature
-from helpers.check.kl_fits import covering_normal
-from helpers.check.kl_grid import seeking_grid
-from helpers.check.kl_sampled import kl_difference, kl_monte_carlo
-from helpers.check.kl_seeking import seeking_normal
-from helpers.check.likelihood import first_underflow, log_likelihood
-from helpers.check.likelihood_estimates import grid_search, normal_mle, three_mles
-from helpers.check.likelihood_kl import kl_estimate
-from helpers.check.missing import explain_missing_names
-from helpers.check.mixtures import mixture_log_prob
-from helpers.check.mixtures_bayes import responsibilities
-from helpers.check.mixtures_ending import fitted_mixture
-from helpers.check.mixtures_fit import fit_beta
-from helpers.check.mixtures_training import train_and_validate
-from helpers.check.normals import fit_loc_scale, learned_loc, standard_errors_left
-from helpers.check.normals_pairs import mvn_mle
-from helpers.check.normals_several import fit_mean_and_factor, fit_mean_vector
-from helpers.check.normals_softplus import softplus_pair
+from helpers.check.autodiff import beta_slope, derivative, grad_after, nll_gradient
+from helpers.check.constraints import (
+    gamma_modes,
+    increasing_maps,
+    interval_maps,
+    log_prob_unconstrained,
+    logit_beta_density,
+    mass_between,
+    positive_maps,
+    simplex_maps,
+)
+from helpers.check.elbo import (
+    elbo_gradient,
+    elbo_quadrature,
+    elbo_samples,
+    fit_elbo,
+    kl_to_posterior,
+    log_evidence,
+    log_joint,
+)
+from helpers.check.kit.message import CheckFailed
+from helpers.check.kit.missing_names import explain_missing_names
+from helpers.check.kl import (
+    covering_normal,
+    kl_difference,
+    kl_monte_carlo,
+    kl_quadrature,
+    seeking_grid,
+    seeking_normal,
+)
+from helpers.check.likelihood import (
+    first_underflow,
+    grid_search,
+    kl_estimate,
+    log_likelihood,
+    normal_mle,
+    three_mles,
+)
+from helpers.check.mixtures import (
+    fit_beta,
+    fitted_mixture,
+    mixture_log_prob,
+    responsibilities,
+    train_and_validate,
+)
+from helpers.check.normals import (
+    fit_loc_scale,
+    fit_mean_and_factor,
+    fit_mean_vector,
+    learned_loc,
+    mvn_mle,
+    softplus_pair,
+    standard_errors_left,
+)
 from helpers.check.sgd import (
     fit_location,
     largest_stable_learning_rate,
     learning_rate_from_log,
+    settings,
     sgd_step,
     stall_distance,
 )
-from helpers.check.sgd_settings import settings
-from helpers.check.verdict import CheckFailed
 
 __all__ = [
     "CheckFailed",

@@ -1,0 +1,1 @@
+"""A sheet's way: text → source/ (executed) → release/ (without answers), and its rules."""

@@ -1,0 +1,152 @@
+"""Which names a cell of Python uses, makes and changes, found from its text; nothing is run."""
+
+import ast
+import builtins
+import symtable
+
+# Code that uses one of these may look at any name, or make it.
+LOOKING_AROUND = {
+    "__builtins__", "__import__", "__main__", "builtins", "dir", "eval", "exec", "gc",
+    "get_ipython", "globals", "importlib", "inspect", "locals", "sys", "vars",
+}  # fmt: skip
+SHOWING = {"demos", "display", "plots", "print"}  # they change nothing
+UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
+LONGEST = 50_000  # characters that are read; reading takes more than proportional time
+
+
+def readable(source: str) -> bool:
+    """Return whether a cell is Python that this module can read."""
+    try:
+        return len(source) <= LONGEST and used(source) is not None
+    except UNREADABLE:
+        return False
+
+
+def free(source: str) -> set[str]:
+    """Return the names that a cell uses and neither makes nor finds among Python's builtins."""
+    return {name for name in _referenced(source) - made(source) if not hasattr(builtins, name)}
+
+
+def made(source: str) -> set[str]:
+    """Return the names that a cell makes at its top level: by def, class, import or assignment."""
+    table = symtable.symtable(source, "<cell>", "exec")
+    return {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported()}
+
+
+def used(source: str) -> set[str]:
+    """Return the names that a cell may need from elsewhere.
+
+    A name that the cell itself makes is among them, unless a statement before has made it for sure.
+    """
+    return _used(ast.parse(source).body, set())
+
+
+def _used(body: list[ast.stmt], so_far: set[str]) -> set[str]:
+    """Return the names that statements need, where some are made; ``so_far`` takes what they make.
+
+    What a loop or a branch makes holds inside it only, since it may not be run. A function's body
+    runs later, so what it reads is needed whatever is made before.
+    """
+    found: set[str] = set()
+    for statement in body:
+        if isinstance(statement, ast.For | ast.While | ast.If | ast.With):
+            heads: list[ast.AST] = [i.context_expr for i in getattr(statement, "items", [])]
+            heads += [getattr(statement, part) for part in ("test", "iter")
+                      if hasattr(statement, part)]  # fmt: skip
+            if isinstance(statement, ast.For):  # for d[k] in … reads d and k
+                heads += [n for n in ast.walk(statement.target) if isinstance(n, ast.Subscript)]
+            found |= set().union(*(_read(head) for head in heads)) - so_far
+            inside = set(so_far)
+            if isinstance(statement, ast.For):
+                inside |= _plain(statement.target)
+            found |= _used(statement.body, inside)
+            found |= _used(getattr(statement, "orelse", []), set(so_far))
+        elif isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found |= _read(statement)
+            so_far.add(statement.name)
+        else:
+            found |= _read(statement) - so_far
+            found |= _later(statement)
+            if isinstance(statement, ast.Assign):
+                so_far |= set().union(*(_plain(t) for t in statement.targets))
+            elif isinstance(statement, ast.Import | ast.ImportFrom):
+                so_far |= {a.asname or a.name.split(".")[0] for a in statement.names}
+    return found
+
+
+def changed(source: str) -> set[str]:
+    """Return the names whose objects a cell may change.
+
+    That is ``x.grad = …`` and ``x[0] += …``, and what stands alone: ``x.backward()``, ``step(x)``.
+    """
+    parts: list[ast.AST] = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Assign):
+            parts += [t for t in node.targets if not isinstance(t, ast.Name)]
+        elif isinstance(node, ast.AugAssign):
+            parts.append(node.target)
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            call = node.value
+            if not identifiers(call.func) & SHOWING:
+                parts.append(call if isinstance(call.func, ast.Name) else call.func)
+    return set().union(*(identifiers(part) for part in parts))
+
+
+def mentioned(source: str) -> set[str]:
+    """Return every name in a cell, and the modules that it imports, by their first word."""
+    tree = ast.parse(source)
+    found = identifiers(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+def _referenced(source: str) -> set[str]:
+    """Return the names that code reads from the notebook, from its functions too."""
+    table = symtable.symtable(source, "<cell>", "exec")
+    found: set[str] = set()
+    tables = [table]
+    while tables:
+        current = tables.pop()
+        tables.extend(current.get_children())
+        for symbol in current.get_symbols():
+            outer = current is table or symbol.is_global() or current.get_type() == "class"
+            if symbol.is_referenced() and outer:
+                found.add(symbol.get_name())
+    return found
+
+
+def _read(node: ast.AST) -> set[str]:
+    """Return the names that a statement or an expression reads, also by ``+=`` and ``del``."""
+    found = _referenced(ast.unparse(node))
+    shared = {name for n in ast.walk(node) if isinstance(n, ast.Global) for name in n.names}
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.AugAssign):
+                found |= identifiers(inner.target)
+            elif isinstance(inner, ast.Delete):
+                found |= identifiers(inner)
+    return found | shared
+
+
+def _later(statement: ast.stmt) -> set[str]:
+    """Return what the functions read that a statement makes without def: by lambda."""
+    inner = [n for n in ast.walk(statement) if isinstance(n, ast.Lambda)]
+    return set().union(*(_referenced(ast.unparse(n)) for n in inner))
+
+
+def _plain(target: ast.expr) -> set[str]:
+    """Return the names that an assignment to a target makes: x, and (x, y), not x[0] or x.y."""
+    if isinstance(target, ast.Name):
+        return {target.id}
+    if isinstance(target, ast.Tuple | ast.List):
+        return set().union(*(_plain(part) for part in target.elts))
+    return _plain(target.value) if isinstance(target, ast.Starred) else set()
+
+
+def identifiers(node: ast.AST) -> set[str]:
+    """Return every plain name below a node, read or written."""
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}

@@ -1,0 +1,1 @@
+"""The files that stand in the cage itself; they import nothing of the course."""

@@ -1,0 +1,1 @@
+"""Where grades live: keys, records, the gradebook, feedback; one writer."""

@@ -1,0 +1,175 @@
+"""The answers bank: right and wrong answers to every exercise, and what each must get.
+
+A bank file is Markdown: a heading ``## exercise`` for each answer cell, below it an answer a
+heading, ``### right: …`` or ``### wrong: … → the wrong turn it must be told``, each with one block
+of Python that stands in for the answer cell. The unsolved stub and the missing name are added to
+every exercise here, since they are the same everywhere.
+"""
+
+import contextlib
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from course.authoring import names, needed, sheet
+from course.errors import CourseError
+from course.verdict import Verdict, of_test_cell
+from helpers import data
+from helpers.check.kit import agree, message
+
+HEADING = re.compile(r"^### (right|wrong): (.+?)(?: → (.+))?$")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer of the bank.
+
+    Args:
+        exercise: grade_id of the answer cell it stands in for.
+        kind: "right", "wrong" or "missing".
+        title: what is special about it.
+        code: the text of the answer cell.
+        wrong_turn: the name that the check must give it; empty for a right answer.
+    """
+
+    exercise: str
+    kind: str
+    title: str
+    code: str
+    wrong_turn: str = ""
+
+    @property
+    def state(self) -> str:
+        """The state that the answer deserves."""
+        return {"right": "passed", "wrong": "failed", "missing": "missing"}[self.kind]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """An answer, what the check said, and how far each of its comparisons was from the bound."""
+
+    answer: Answer
+    verdict: Verdict
+    measured: tuple[agree.Measurement, ...]
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether the answer got the state and the wrong turn that the bank says it deserves."""
+        return (
+            self.verdict.state == self.answer.state
+            and self.verdict.wrong_turn == self.answer.wrong_turn
+        )
+
+
+def load(path: Path, notebook: Any) -> list[Answer]:
+    """Read a bank file, and add the unsolved stub and the missing name for every exercise.
+
+    Raises:
+        CourseError: an unknown exercise, a malformed heading, or an answer without its code block.
+    """
+    answers: list[Answer] = []
+    exercise = ""
+    exercises = {e.name: e for e in sheet.exercises(notebook)}
+    lines = path.read_text(encoding="utf-8").splitlines()
+    number = 0
+    while number < len(lines):
+        line = lines[number]
+        number += 1
+        if line.startswith("## "):
+            exercise = line[3:].strip()
+            if exercise not in exercises:
+                raise CourseError(
+                    f"{path}, line {number}: the sheet has no answer cell {exercise!r}; "
+                    f"it has {', '.join(exercises)}."
+                )
+        elif line.startswith("### "):
+            match = HEADING.match(line)
+            if not match or not exercise or bool(match[3]) != (match[1] == "wrong"):
+                raise CourseError(
+                    f"{path}, line {number}: write «### right: title» or "
+                    "«### wrong: title → wrong turn», below a «## exercise»."
+                )
+            code, number = _block(path, lines, number)
+            answers.append(Answer(exercise, match[1], match[2], code, match[3] or ""))
+    for name, found in exercises.items():
+        source = notebook.cells[found.answer_index].source
+        stub = sheet.stub(source)
+        # A stub that only raises makes no name at all; a function's stub fails when it is called.
+        makes = set(found.wants) <= names.made(stub)
+        unsolved = message.UNSOLVED if makes else message.MISSING_NAME
+        answers.append(Answer(name, "missing", "unsolved", stub, unsolved))
+        answers.append(Answer(name, "missing", "missing name", "", message.MISSING_NAME))
+    return answers
+
+
+def _block(path: Path, lines: list[str], number: int) -> tuple[str, int]:
+    start = number
+    while number < len(lines) and not lines[number].strip():
+        number += 1
+    if number < len(lines) and lines[number].strip() == "```python":
+        for end in range(number + 1, len(lines)):
+            if lines[end].strip() == "```":
+                return "\n".join(lines[number + 1 : end]), end + 1
+    raise CourseError(f"{path}, line {start}: a ```python block must follow the heading.")
+
+
+def trials(notebook: Any, answers: list[Answer], seed: int) -> list[Trial]:
+    """Try every answer of a sheet on one data seed.
+
+    The sheet's cells run from the top with their reference answers; at each answer cell, every
+    answer of the bank is put in its place, on a copy of the names, and the test cell judges it.
+
+    Args:
+        notebook: the sheet, solutions and hidden tests inside.
+        answers: answers to its exercises.
+        seed: the data seed.
+
+    Returns:
+        One trial for each answer.
+    """
+    exercises = {e.answer_index: e for e in sheet.exercises(notebook)}
+    given: dict[str, Any] = {"__name__": "__main__"}
+    found: list[Trial] = []
+    leads_to = _leading_to(notebook, answers)
+    with data.seeded(seed):
+        for index, cell in enumerate(notebook.cells):
+            if index in exercises:
+                exercise = exercises[index]
+                test = notebook.cells[exercise.test_index].source
+                for answer in answers:
+                    if answer.exercise == exercise.name:
+                        found.append(_try(answer, exercise, test, given))
+            if index in leads_to:
+                with _hushed():
+                    exec(compile(cell.source, f"<cell {index}>", "exec"), given)
+    return found
+
+
+def _leading_to(notebook: Any, answers: list[Answer]) -> set[int]:
+    """Return the cells that some answer builds on: margins are measured over 200 data seeds."""
+    code = {i for i, c in enumerate(notebook.cells) if c.cell_type == "code"}
+    roots = {i for i in code if sheet.is_answer(notebook.cells[i])}
+    tests = {i for i in code if sheet.is_test(notebook.cells[i])}
+    readable = [answer.code for answer in answers if names.readable(answer.code)]
+    return needed.leading_to(readable, notebook.cells, roots, code - roots - tests)
+
+
+def _try(answer: Answer, exercise: sheet.Exercise, test: str, given: dict[str, Any]) -> Trial:
+    own = {k: v for k, v in given.items() if k not in exercise.wants}
+    with _hushed(), contextlib.suppress(NotImplementedError):
+        exec(compile(answer.code, f"<{answer.title}>", "exec"), own)
+    with agree.measuring() as measured:
+        said = of_test_cell(test, {name: own[name] for name in exercise.wants if name in own})
+    return Trial(answer, said, tuple(measured))
+
+
+@contextlib.contextmanager
+def _hushed() -> Iterator[None]:
+    with (
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
+        yield

@@ -1,0 +1,161 @@
+"""How far every check's bound is from the worst right answer and from the nearest wrong one."""
+
+import math
+import multiprocessing
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from course.authoring import sheet
+from course.proving import bank
+
+COURSE = Path(__file__).parent.parent
+# A converged right answer stays ten times below its bound, a wrong one ten times above.
+ROOM = 10
+LONG = 40  # data seeds from which on a measurement is worth writing down
+
+
+@dataclass
+class Margin:
+    """The margins of one exercise, in units of the bound, over all answers and data seeds."""
+
+    exercise: str
+    worst_right: float = 0.0
+    worst_right_title: str = ""
+    nearest_wrong: float = math.inf
+    nearest_wrong_title: str = ""
+    kinds: set[str] = field(default_factory=set)
+    trials: int = 0
+
+    @property
+    def wide(self) -> bool:
+        """Whether there is room on both sides; a sampled check states its error rate instead."""
+        right_is_wide = self.worst_right <= (1.0 if self.sampled else 1 / ROOM)
+        return right_is_wide and self.nearest_wrong >= ROOM
+
+    @property
+    def sampled(self) -> bool:
+        """Whether the bound is a quantile: a right answer may then come near it, by chance."""
+        return any(kind.startswith("sampled") for kind in self.kinds)
+
+
+def sheets() -> list[str]:
+    """Return the names of all sheets, in teaching order."""
+    return sorted(path.stem for path in (COURSE / "sheets").glob("*.md"))
+
+
+def tried(name: str, seeds: Iterable[int]) -> list[tuple[int, bank.Trial]]:
+    """Try the whole bank of a sheet on several data seeds."""
+    notebook = sheet.load(COURSE / "sheets" / f"{name}.md")
+    answers = bank.load(COURSE / "answers" / f"{name}.md", notebook)
+    return [(seed, trial) for seed in seeds for trial in bank.trials(notebook, answers, seed)]
+
+
+def tried_in_parallel(name: str, seeds: int) -> list[tuple[int, bank.Trial]]:
+    """Try the whole bank of a sheet on many data seeds, one process a processor."""
+    os.environ["OMP_NUM_THREADS"] = "1"  # inherited: the processes are the parallelism
+    workers = os.cpu_count() or 1
+    parts = [range(1 + w, seeds + 1, workers) for w in range(workers)]
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        found = [pair for part in pool.map(tried, [name] * workers, parts) for pair in part]
+    return sorted(found, key=lambda pair: pair[0])
+
+
+def margins(trials: Iterable[bank.Trial]) -> list[Margin]:
+    """Return the margins of each exercise.
+
+    An answer's distance is its largest measured ratio. Answers marked «stops early» are a matter
+    of degree, those of too few draws one of chance: both are left out of the nearest wrong one.
+    """
+    found: dict[str, Margin] = {}
+    for trial in trials:
+        answer = trial.answer
+        margin = found.setdefault(answer.exercise, Margin(answer.exercise))
+        margin.trials += 1
+        if not trial.measured:
+            continue
+        ratio = max(m.ratio for m in trial.measured)
+        if answer.kind == "right":
+            margin.kinds |= {m.kind for m in trial.measured}
+            if ratio >= margin.worst_right:
+                margin.worst_right, margin.worst_right_title = ratio, answer.title
+        elif (
+            answer.kind == "wrong"
+            and "stops early" not in answer.title
+            and answer.wrong_turn != "too few draws"
+            and ratio < margin.nearest_wrong
+        ):
+            margin.nearest_wrong, margin.nearest_wrong_title = ratio, answer.title
+    return list(found.values())
+
+
+HEAD = """# Margins of the checks
+
+Measured by `make margins`: every answer of the bank, on fresh data, as many data seeds as the table
+says. Distances are in units of the bound: 1 is the bound itself. A check has room when its worst
+right answer is at most 0.1 and its nearest wrong answer at least 10. A sampled bound is a quantile,
+z = 6.5, with a false-failure rate below 1e-9: right answers may come nearer to it, by chance. «inf»
+is an answer that is no number at all.
+
+| sheet | exercise | bound on | seeds | worst right | its title | nearest wrong | its title | room |
+|---|---|---|---|---|---|---|---|---|
+"""
+
+
+def rows(name: str, found: list[Margin], seeds: int) -> list[str]:
+    """Return a sheet's rows of docs/margins.md."""
+    return [
+        f"| {name} | {m.exercise} | {', '.join(sorted(m.kinds))} | {seeds} "
+        f"| {m.worst_right:.1g} | {m.worst_right_title} | {m.nearest_wrong:.1g} "
+        f"| {m.nearest_wrong_title} | {'yes' if m.wide else 'NO'} |"
+        for m in found
+    ]
+
+
+def write(path: Path, name: str, new: list[str]) -> None:
+    """Put a sheet's rows into docs/margins.md, in the place of those it held."""
+    old = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    kept = [line for line in old if re.match(r"\| \d\d-", line)]
+    kept = [line for line in kept if not line.startswith(f"| {name} |")]
+    path.write_text(HEAD + "\n".join(sorted([*kept, *new])) + "\n", encoding="utf-8")
+
+
+def complaints(trials: Iterable[tuple[int, bank.Trial]]) -> list[str]:
+    """Return a paragraph for each answer that did not get what it deserves, once an answer."""
+    said: dict[tuple[str, str], list[int]] = defaultdict(list)
+    text: dict[tuple[str, str], str] = {}
+    for seed, trial in trials:
+        if not trial.as_expected:
+            key = (trial.answer.exercise, trial.answer.title)
+            said[key].append(seed)
+            text[key] = (
+                f"deserves {trial.answer.state} {trial.answer.wrong_turn!r}, "
+                f"got {trial.verdict.state} {trial.verdict.wrong_turn!r}:\n{trial.verdict.message}"
+            )
+    return [f"{k[0]}, «{k[1]}» (data seeds {s}) {text[k]}" for k, s in said.items()]
+
+
+def main(seeds: int = 200, names: list[str] | None = None) -> int:
+    """Measure sheets, all by default; print complaints, write docs/margins.md by sheet."""
+    bad = 0
+    for name in names or sheets():
+        trials = tried_in_parallel(name, seeds)
+        for complaint in complaints(trials):
+            bad += 1
+            print(f"{name}: {complaint}\n")
+        found = margins(trial for _, trial in trials)
+        bad += sum(not m.wide for m in found)
+        print("\n".join(rows(name, found, seeds)), flush=True)
+        if seeds >= LONG:
+            write(COURSE.parent / "docs" / "margins.md", name, rows(name, found, seeds))
+    return bad
+
+
+if __name__ == "__main__":
+    import sys
+
+    raise SystemExit(min(1, main(int(sys.argv[1]), sys.argv[2:] or None)))

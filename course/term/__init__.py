@@ -1,0 +1,1 @@
+"""A term around the grades: what an instructor reads and gives back."""

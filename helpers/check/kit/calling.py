@@ -1,0 +1,109 @@
+"""How a student's function is called: quietly, with copies, its errors turned into verdicts."""
+
+import contextlib
+import copy
+import io
+import logging
+import textwrap
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from helpers.check.kit import message
+from helpers.check.kit.message import CheckFailed, show
+
+
+@contextlib.contextmanager
+def quietly() -> Iterator[None]:
+    """Keep what an answer prints, warns or logs out of the test cell: noise costs no points."""
+    before = logging.root.manager.disable
+    with (
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")
+        logging.disable(logging.CRITICAL)
+        try:
+            yield
+        finally:
+            logging.disable(before)
+
+
+def own_copy(argument: Any) -> Any:
+    """Return a copy that an answer may change without changing the next case."""
+    if isinstance(argument, torch.Tensor):
+        return argument.detach().clone().requires_grad_(argument.requires_grad)
+    return argument if callable(argument) else copy.deepcopy(argument)
+
+
+def call(tested: str, answer: Any, *args: Any) -> Any:
+    """Call a student's function with copies of the arguments.
+
+    Raises:
+        CheckFailed: the answer is no function, is the unsolved stub, or raised an error.
+    """
+    if not callable(answer):
+        raise CheckFailed(
+            tested,
+            "a function",
+            show(answer),
+            message.WRONG_TYPE,
+            "the name stands for a value; define it with def.",
+        )
+    try:
+        with quietly():
+            return answer(*[own_copy(a) for a in args])
+    except Exception as error:
+        if isinstance(error, NotImplementedError) and not from_library(error):
+            raise unsolved(tested) from error
+        raise CheckFailed(
+            tested,
+            "a value",
+            f"{type(error).__name__}: {_first_line(error)}",
+            message.RAISED,
+            _hint(error),
+        ) from error
+
+
+# What torch's own words leave open.
+KNOWN_ERRORS = {
+    "backward through the graph a second time": "something made from a tracked number before the "
+    "loop is used in every step: make it anew in each, inside the loop.",
+    "does not require grad": "no tracked number reaches the result: is requires_grad=True there, "
+    "and no item(), float() or detach() on the way?",
+    "a leaf Variable that requires grad": "a tracked number is changed in place: do that inside "
+    "torch.no_grad(), or leave it to an optimizer.",
+}
+
+
+def _hint(error: Exception) -> str:
+    for words, hint in KNOWN_ERRORS.items():
+        if words in str(error):
+            return hint
+    return "your code stopped with an error; call it yourself in a new cell to see where."
+
+
+def from_library(error: BaseException) -> bool:
+    """Return whether an error was raised inside an installed package, not by the stub itself."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and "site-packages" in trace.tb_frame.f_code.co_filename
+
+
+def unsolved(tested: str) -> CheckFailed:
+    """Return the failure of a stub that nobody has filled in."""
+    name = tested.split("(")[0].strip()
+    return CheckFailed(
+        f"{name} is not solved yet",
+        wrong_turn=message.UNSOLVED,
+        hint="replace raise NotImplementedError by your answer, run that cell, then this one.",
+    )
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return textwrap.shorten(lines[0], 160, placeholder=" ...") if lines else ""

@@ -1,0 +1,272 @@
+"""Checks of sheet 04, first part: one normal distribution, learned with Adam."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from helpers import data
+from helpers.check.kit.agree import (
+    SINGLE_PRECISION,
+    STANDARD_ERRORS,
+    any_of,
+    as_tensor,
+    note,
+    numbers,
+    same,
+    standard_errors,
+    within,
+)
+from helpers.check.kit.diagnose import Case, Turn, function_agrees
+from helpers.check.kit.message import WRONG_SHAPE, WRONG_TYPE, CheckFailed, passed, show
+from helpers.check.normal_facts import normal_mle
+from helpers.check.normals import analytic
+
+# A learned value carries the error of the run that learned it: it is taken for a wrong turn's value
+# when the two agree to two per cent.
+LEARNED = 0.02
+STOPS_EARLY = (
+    "the likelihood still rises from here: make more steps, each after zero_grad(), larger ones "
+    "far away or smaller ones near the end, and on the data you are given."
+)
+
+
+def near(got: Any, expected: Any) -> bool:
+    """Return whether a learned value is, to two per cent, the given one."""
+    return same(got, expected, LEARNED)
+
+
+def near_any(got: Any, several: Any) -> bool:
+    """Return whether a learned value is, to two per cent, one of several."""
+    return any(near(got, one) for one in several)
+
+
+def arrived(tested: str, left: float, expected: Any, value: Any) -> None:
+    """Record how many standard errors a learned value is from the optimum.
+
+    Raises:
+        CheckFailed: more than a tenth; the message says how many.
+    """
+    if not within("standard errors", left / STANDARD_ERRORS):
+        away = f"{left:.3g} standard errors away" if math.isfinite(left) else "no likelihood there"
+        wanted = f"{show(expected)}, to a tenth of a standard error"
+        raise CheckFailed(tested, wanted, f"{show(value)}: {away}")
+
+
+def by_deviance(
+    mean_nll: Callable[[torch.Tensor], torch.Tensor], n: int
+) -> Callable[[str, Any, Any], None]:
+    """Return a judge of learned numbers: within a tenth of a standard error of the optimum.
+
+    Args:
+        mean_nll: maps the numbers, as one tensor, to the mean negative log-likelihood.
+        n: number of observations.
+    """
+
+    def judge(tested: str, value: Any, expected: Any) -> None:
+        got = numbers(tested, value, expected).to(torch.float64)
+        optimum = torch.as_tensor(expected, dtype=torch.float64)
+        arrived(tested, standard_errors(mean_nll, got, optimum, n), expected, value)
+
+    return judge
+
+
+def learned_loc(answer: Any) -> bool:
+    """Check the location learned on the sheet's sample, with standard deviation 1: its mean.
+
+    Args:
+        answer: a number, within 0.1 standard errors of the mean of the sample.
+    """
+    sample = data.normals_sample()
+    mean = sample.mean()
+    judge = by_deviance(lambda loc: 0.5 * ((sample - loc) ** 2).mean(), len(sample))
+    try:
+        judge(f"learned_loc on {len(sample)} observations", answer, mean)
+    except CheckFailed as failure:
+        if failure.wrong_turn:
+            note(failure.wrong_turn, math.inf)
+            hint = LOC_NONE if answer is None else LOC_HINTS.get(failure.wrong_turn, failure.hint)
+            raise CheckFailed(
+                failure.tested, failure.expected, failure.got, failure.wrong_turn, hint
+            ) from None
+        got = float(answer)
+        turn = next(turn for turn in LOC_TURNS if turn.alike is None or turn.alike(got, sample))
+        raise CheckFailed(
+            failure.tested, failure.expected, failure.got, turn.name, turn.hint
+        ) from None
+    return passed("learned_loc: within a tenth of a standard error of the mean of the data.")
+
+
+# The general sentences speak of functions and docstrings; this answer is a number without either.
+LOC_NONE = (
+    "learned_loc is None: what you assigned gives nothing back, as print and step do; assign the "
+    "location itself."
+)
+LOC_HINTS = {
+    WRONG_TYPE: "learned_loc is a single number, as location.item() gives it, or a tensor of one.",
+    WRONG_SHAPE: "learned_loc is a single number without brackets: the last location, as "
+    "location.item() gives it.",
+}
+# In this order, for one number and the sample; the last one takes whatever is left.
+LOC_TURNS = [
+    Turn("start returned", "the location is still where it began: does step() know this tensor?",
+         alike=lambda got, x: abs(got + 10) < 1e-6),
+    Turn("loss returned", "this is the loss at the end of a run; the location is asked for.",
+         alike=lambda got, x: near_any(got, _losses(x))),
+    Turn("sum for mean", "this is the sum of the data; a location lies in their midst.",
+         alike=lambda got, x: near(got, x.sum())),
+    Turn("walks uphill", "it moved away from the data: is the loss the negative log-likelihood, "
+         "and are the slopes zeroed in every step?",
+         alike=lambda got, x: got < -10 or got > 10),
+    Turn("wrong sample", "this is the mean of the 1000 draws of section 1; train on train_data.",
+         alike=lambda got, x: abs(got - data.normal("normals: draws", 1000).mean()) < 2e-3),
+    Turn("number typed in", "this number was not learned from these data; let the cell learn it.",
+         alike=lambda got, x: abs(got) < 0.05 and abs(got - round(got, 4)) < 1e-8),
+    Turn("sign", "this is the location of the data with the opposite sign.",
+         alike=lambda got, x: near(got, -x.mean())),
+    Turn("stops early", STOPS_EARLY),
+]  # fmt: skip
+
+
+def _losses(x: torch.Tensor) -> list[torch.Tensor]:
+    """Return mean and sum of the negative log-densities at the optimum."""
+    mean = analytic.mean_nll(torch.stack([x.mean(), torch.ones_like(x.mean())]), x)
+    return [mean, len(x) * mean]
+
+
+def fit_loc_scale(answer: Any) -> bool:
+    """Check ``fit_loc_scale(data)``: mean and 1/n standard deviation, learned.
+
+    No scale is much below the learning rates in use: where Adam's steps are longer than the scale,
+    it never comes to rest, and a right loop could fail by chance.
+    """
+    cases = []
+    for n, loc, scale in [(40, 2.5, 0.4), (150, -2.0, 1.8)]:
+        u, v = data.uniform(f"normals: loc and scale {n}", 2, 1.0, 1.2).tolist()
+        x = data.normal(f"normals: fit {n}", n, u * loc, v * scale)
+        described = f"fit_loc_scale(data) on {n} observations around {u * loc:.2f}"
+
+        def nll(parameters: torch.Tensor, x: torch.Tensor = x) -> torch.Tensor:
+            return analytic.mean_nll(parameters, x)
+
+        cases.append(Case(described, (x,), normal_mle(x), judge=by_deviance(nll, n)))
+    function_agrees(answer, cases, FIT_TURNS)
+    return passed("fit_loc_scale: within a tenth of a standard error of the optimum, twice.")
+
+
+def _mean_and(x: torch.Tensor, *scales: Any) -> list[tuple[Any, Any]]:
+    return [(x.mean(), scale) for scale in scales]
+
+
+def _deviation(x: torch.Tensor) -> torch.Tensor:
+    return x.std(correction=0)
+
+
+NO_TRANSFORM = (
+    "the scale itself took the steps, and they led below zero; train a raw number, and let a "
+    "positive function of it be the scale."
+)
+FIT_TURNS = [
+    Turn("scale without transform", NO_TRANSFORM,
+         raises=lambda error: "Expected parameter scale" in str(error)),
+    Turn("scale without transform", NO_TRANSFORM,
+         lambda x: (x.mean(), -_deviation(x)), alike=near),
+    Turn("n − 1 for n", "the scale with n − 1 is not at the top of the likelihood.",
+         lambda x: _mean_and(x, x.std()), alike=lambda got, want: same(got, want[0], 1e-4)),
+    Turn("raw parameter reported", "the second number is raw; transform it as in training.",
+         lambda x: _mean_and(x, analytic.softplus_inverse(_deviation(x)), _deviation(x).log()),
+         alike=near_any),
+    Turn("transformed twice", "the scale went through softplus once more after training.",
+         lambda x: _mean_and(x, analytic.softplus(_deviation(x)), _deviation(x).exp()),
+         alike=near_any),
+    Turn("variance for standard deviation", "Normal takes a standard deviation; mind squares and "
+         "roots on the way to it, and in what you return.",
+         lambda x: _mean_and(x, _deviation(x) ** 2, _deviation(x) ** 0.5), alike=near_any),
+    Turn("swapped", "first the location, then the scale.",
+         lambda x: (_deviation(x), x.mean()), alike=near),
+    Turn("scale never trained", "your scale is that of a raw number that never moved: is it "
+         "among the parameters that the optimizer was given?",
+         lambda x: _mean_and(x, *untrained()), alike=near_any),
+    Turn("location never trained", "your scale makes up for a location that did not move: is it "
+         "among the parameters that the optimizer was given?",
+         lambda x: x, alike=lambda got, x: _makes_up(got, x)),
+    Turn("stops early", STOPS_EARLY, lambda x: x, alike=lambda got, x: _has_likelihood(got, x)),
+]  # fmt: skip
+
+
+def untrained() -> list[torch.Tensor]:
+    """Return the scales that a start at raw 0, 1 or 2 gives, by softplus, exp or no transform."""
+    raw = torch.tensor([0.0, 1.0, 2.0], dtype=torch.float64)
+    return [*analytic.softplus(raw), *raw.exp(), *raw[1:]]
+
+
+def _makes_up(got: Any, x: torch.Tensor) -> bool:
+    """Whether a scale is the best one for a location that is a round number, off the mean.
+
+    For a fixed location the likelihood is highest at scale² = s² + (loc − mean)².
+    """
+    pair = as_tensor(got)
+    if pair is None or not _has_likelihood(got, x):
+        return False
+    loc, scale = pair.tolist()
+    round_number = abs(loc - round(loc)) < 1e-9
+    return round_number and near(scale, ((x - loc) ** 2).mean().sqrt())
+
+
+def _has_likelihood(got: Any, x: torch.Tensor) -> bool:
+    pair = as_tensor(got)
+    return pair is not None and pair.shape == (2,) and bool(analytic.mean_nll(pair, x).isfinite())
+
+
+def standard_errors_left(answer: Any) -> bool:
+    """Check ``standard_errors_left(loc, scale, data)`` against the closed form of the deviance.
+
+    The samples are small, so that n − 1 cannot hide, and the parameters far off, so that little is
+    lost in the difference: numbers that went through Python floats are single precision in torch.
+    """
+    cases = []
+    for n, off, wide in [(5, 1.5, 1.3), (9, -2.0, 0.7), (14, 0.5, 2.5)]:
+        u, v = data.uniform(f"normals: left {n}", 2, 1.0, 1.2).tolist()
+        x = data.normal(f"normals: left data {n}", n, 3.0, 1.5)
+        mean, deviation = normal_mle(x)
+        loc, scale = torch.tensor([mean + u * off * deviation, v * wide * deviation]).double()
+        described = f"standard_errors_left({loc:.3f}, {scale:.3f}, data) on {n} observations"
+        expected = analytic.standard_errors_left(float(loc), float(scale), x)
+        cases.append(Case(described, (loc, scale, x), expected))
+    function_agrees(answer, cases, LEFT_TURNS, bound=SINGLE_PRECISION)
+    return passed("standard_errors_left: the root of the deviance, on three samples.")
+
+
+def excess(loc: Any, scale: Any, x: torch.Tensor, best: tuple[Any, Any]) -> torch.Tensor:
+    """Return n times the mean NLL at (loc, scale) less that at a pair taken for the best."""
+    pairs = [torch.stack([torch.as_tensor(v, dtype=torch.float64) for v in pair])
+             for pair in ((loc, scale), best)]  # fmt: skip
+    return len(x) * (analytic.mean_nll(pairs[0], x) - analytic.mean_nll(pairs[1], x))
+
+
+def _right(loc: Any, scale: Any, x: torch.Tensor) -> torch.Tensor:
+    return excess(loc, scale, x, normal_mle(x))
+
+
+LEFT_TURNS = [
+    Turn("n − 1 for n", "data.std() divides by n − 1, and the likelihood is not highest there.",
+         lambda loc, scale, x: (2 * excess(loc, scale, x, (x.mean(), x.std()))).sqrt()),
+    Turn("root forgotten", "this is the deviance, in squared standard errors; take its root.",
+         lambda *given: 2 * _right(*given)),
+    Turn("factor 2 forgotten", "the deviance is twice the difference of the summed losses.",
+         lambda *given: _right(*given).sqrt()),
+    Turn("mean for sum", "the deviance is a difference of sums over the data; n is missing.",
+         lambda loc, scale, x: (2 * _right(loc, scale, x) / len(x)).sqrt()),
+    Turn("sign", "this is the root of a negative number: look at the order of the subtraction.",
+         lambda *given: (-2 * _right(*given)).sqrt()),
+    Turn("variance for standard deviation", "Normal takes the standard deviation, not its square.",
+         lambda loc, scale, x: (2 * excess(loc, scale, x, (x.mean(), x.var(correction=0)))).sqrt()),
+    Turn("truth for optimum", "a true or standard normal is not the one that fits these data best.",
+         lambda loc, scale, x: [(2 * excess(loc, scale, x, pair)).abs().sqrt() for pair in
+                                ((0.0, 1.0), (x.mean(), 1.0))], alike=any_of),
+    Turn("location only", "you measure the location in standard errors of the mean; the scale "
+         "can be off as well.",
+         lambda loc, scale, x: [(loc - x.mean()).abs() / s * math.sqrt(len(x))
+                                for s in (scale, x.std(correction=0), x.std())], alike=any_of),
+]  # fmt: skip

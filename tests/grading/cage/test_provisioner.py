@@ -1,0 +1,61 @@
+"""Do nbclient and stock nbgrader run their kernels in a cage, by the one line of the settings?"""
+
+import nbformat
+import pytest
+from jupyter_client.provisioning import KernelProvisionerFactory
+from nbclient import NotebookClient
+from support import gradebooks
+from support.classes import NAME, copied, hand_in, solved
+from support.project import PROJECT
+from support.stock import nbgrader
+
+from course.grading.cage import command
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(command.works()), reason="there is no cage on this machine"),
+]
+LOOKS = """
+import os, pathlib, socket
+def tried(action):
+    try:
+        action()
+    except OSError as error:
+        return type(error).__name__
+    return "yes"
+import helpers.data
+print(tried(lambda: socket.create_connection(("127.0.0.1", 22), timeout=1)))
+print(tried(lambda: os.listdir(PROJECT)))
+print(pathlib.Path.cwd(), len([p for p in os.listdir("/proc") if p.isdigit()]) < 9)
+"""
+
+
+def test_is_a_kernel_of_nbclient_in_a_cage(monkeypatch):
+    factory = KernelProvisionerFactory.instance(parent=None)
+    monkeypatch.setattr(factory, "default_provisioner_name", "course-cage")
+    code = LOOKS.replace("PROJECT", repr(str(PROJECT / "course")))
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+    said = "".join(o.get("text", str(o)) for o in notebook.cells[0].outputs).splitlines()
+    assert said[0] != "yes"
+    assert said[1] == "FileNotFoundError"
+    assert said[2] == "/cage/work True"
+
+
+def test_does_stock_nbgrader_grade_in_a_cage(tmp_path):
+    root = copied(tmp_path)
+    peeks = "\nimport os\nassert not os.path.exists('/cage/start.py'), 'in a cage'"
+    hand_in(root, "right", solved())
+    hand_in(root, "caged", solved({"grad_after": peeks}))
+    settings = (PROJECT / "nbgrader_config.py").read_text()
+    line = '# import os; os.environ["JUPYTER_DEFAULT_PROVISIONER_NAME"] = "course-cage"'
+    assert line in settings
+    (root / "nbgrader_config.py").write_text(settings.replace(line, line.removeprefix("# ")))
+    for verb in ("generate_assignment", "autograde"):
+        done = nbgrader(root, verb, NAME, "--force", HOME=str(tmp_path))
+        assert done.returncode == 0, done.stderr[-2000:]
+    with gradebooks.opened(root) as book:
+        scores = {s.student_id: s.score for s in book.assignment_submissions(NAME)}
+    assert scores == {"right": 12, "caged": 9}
+    graded = (root / "autograded" / "caged" / NAME / f"{NAME}.ipynb").read_text()
+    assert '"evalue": "in a cage"' in graded

@@ -1,0 +1,90 @@
+"""Do the processes that grade start, and does a machine that cannot start one say so?"""
+
+import functools
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from course.errors import CourseError
+from course.grading import workers
+from course.grading.job import Job
+
+
+@pytest.mark.slow
+def test_is_a_machine_that_can_start_no_process_told_so_in_one_sentence(monkeypatch):
+    monkeypatch.setattr(workers, "_end_with_parent", functools.partial(os._exit, 1))
+    with pytest.raises(CourseError, match="No process that grades can be started"):
+        list(workers.surviving(2, [object()]))
+
+
+@pytest.mark.slow
+def test_are_processes_forked_from_one_that_has_one_thread_and_all_imports():
+    before = dict(os.environ)
+    pool = workers.processes(1)
+    try:
+        threads = pool.submit(os.listdir, "/proc/self/task").result()
+        imported = pool.submit(
+            eval, "'course.grading.submission' in __import__('sys').modules"
+        ).result()
+    finally:
+        pool.shutdown()
+    assert len(threads) <= 2, "the process's own and the pool's"
+    assert imported
+    assert dict(os.environ) == before
+
+
+KILLED = """
+import os, sys, time
+from course.grading import workers
+
+if __name__ == "__main__":
+    pool = workers.processes(2)
+    busy = [pool.submit(time.sleep, 60) for _ in range(2)]
+    print("started", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_is_no_process_left_when_the_command_is_killed(tmp_path, how):
+    script = tmp_path / "killed.py"
+    script.write_text(KILLED)
+    command = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE)
+    assert command.stdout.readline() == b"started\n"
+    deadline = time.monotonic() + 60
+    while len(started := psutil.Process(command.pid).children(recursive=True)) < 4:
+        assert time.monotonic() < deadline, "a tracker, a fork server and two workers"
+        time.sleep(0.1)
+    command.send_signal(how)
+    _, left = psutil.wait_procs(started, timeout=30)
+    command.kill()
+    command.wait()
+    command.stdout.close()
+    assert not left
+
+
+@pytest.mark.slow
+def test_does_a_class_go_on_when_the_fork_server_is_killed(monkeypatch):
+    graded = []
+
+    def as_long_as_it_lives(executor, todo, under_way):
+        if not graded:
+            under_way[object()] = todo[0]
+            raise EOFError
+        yield from ()
+
+    monkeypatch.setattr(workers, "completed", as_long_as_it_lives)
+    monkeypatch.setattr(workers, "_grade", functools.partial(_graded_by, "alone"))
+    job = Job("ada", "01-autodiff", None, "", "", 1)
+    graded = list(workers.surviving(1, [job]))
+    assert graded == [("alone", "ada")]
+
+
+def _graded_by(who, job):
+    return who, job.student

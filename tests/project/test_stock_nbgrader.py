@@ -1,0 +1,54 @@
+"""Does plain nbgrader, without this project's engine, work on this course?"""
+
+import shutil
+
+import nbformat
+import pytest
+from support import gradebooks
+from support.project import PROJECT, SHEETS
+from support.stock import nbgrader
+
+from course.authoring import sheet
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    root = tmp_path_factory.mktemp("stock")
+    shutil.copy(PROJECT / "nbgrader_config.py", root)
+    for name in SHEETS:
+        shutil.copytree(PROJECT / "source" / name, root / "source" / name)
+        done = nbgrader(root, "generate_assignment", name)
+        assert done.returncode == 0, done.stderr
+        for student, part in (("source", PROJECT / "source"), ("release", root / "release")):
+            shutil.copytree(part / name, root / "submitted" / student / name)
+    return root
+
+
+@pytest.mark.parametrize("name", SHEETS)
+def test_does_the_generator_give_the_committed_release(course, name):
+    made = nbformat.read(course / "release" / name / f"{name}.ipynb", as_version=4)
+    assert made == nbformat.read(PROJECT / "release" / name / f"{name}.ipynb", as_version=4)
+
+
+@pytest.mark.parametrize("name", SHEETS)
+def test_do_source_and_release_score_everything_and_nothing(course, name):
+    done = nbgrader(course, "autograde", name)
+    assert done.returncode == 0, done.stderr
+    release = nbformat.read(course / "release" / name / f"{name}.ipynb", as_version=4)
+    tests = [e.test for e in sheet.exercises(release)]
+    with gradebooks.opened(course) as book:
+        for test in tests:
+            full = book.find_grade(test, name, name, "source")
+            assert full.auto_score == full.max_score > 0, test
+            assert book.find_grade(test, name, name, "release").auto_score == 0, test
+
+
+@pytest.mark.parametrize("name", SHEETS)
+def test_does_validate_accept_the_source_and_reject_the_release(name):
+    for part, flags in (("source", []), ("release", ["--invert"])):
+        path = PROJECT / part / name / f"{name}.ipynb"
+        done = nbgrader(PROJECT, "validate", *flags, str(path))
+        said = done.stdout + done.stderr
+        assert "Success!" in said, said[-2000:]

@@ -1,0 +1,1 @@
+"""What tests share: the project, small classes, a JupyterLab, the attacks."""

@@ -1,0 +1,54 @@
+"""The project that is tested, its sheets, and a tiny sheet to break rules with."""
+
+from pathlib import Path
+
+from course.authoring import build
+
+PROJECT = Path(__file__).parent.parent.parent
+SHEETS = build.names(PROJECT)
+
+# ruff: noqa: E501  (nbgrader metadata stands on one line, as in the sheets)
+TINY = '''---
+jupytext:
+  text_representation:
+    extension: .md
+    format_name: myst
+kernelspec:
+  display_name: Python 3
+  language: python
+  name: python3
+---
+
+# A tiny sheet
+
+The slope is 4.50 here.
+
+```{code-cell} ipython3
+print("slope", 4.5)
+```
+
+```{code-cell} ipython3
+---
+nbgrader: {grade: false, grade_id: derivative, locked: false, points: 0, schema_version: 3, solution: true, task: false}
+---
+def derivative(f, x):
+    """Return the slope of f at each element of x."""
+    ### BEGIN SOLUTION
+    x = x.detach().clone().requires_grad_(True)
+    f(x).sum().backward()
+    return x.grad
+    ### END SOLUTION
+```
+
+```{code-cell} ipython3
+---
+nbgrader: {grade: true, grade_id: test_derivative, locked: true, points: 3, schema_version: 3, solution: false, task: false}
+---
+from helpers import check
+
+assert check.derivative(derivative)
+### BEGIN HIDDEN TESTS
+assert check.derivative(derivative, shapes="fresh")
+### END HIDDEN TESTS
+```
+'''
