@@ -78,7 +78,7 @@ def test_does_assembly_take_or_refuse_every_notebook(raw):
     except assemble.Refused:
         return
     nbformat.validate(made)
-    spine = [c for c in made.cells if not c.id.startswith(assemble.ADDED)]
+    spine = [c for c in made.cells if not c.id.startswith(sheet.ADDED)]
     assert [sheet.grade_id(c) for c in spine] == [sheet.grade_id(c) for c in SOURCE.cells]
     for cell, own in zip(spine, SOURCE.cells, strict=True):
         assert cell.cell_type == own.cell_type
