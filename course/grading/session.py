@@ -11,6 +11,7 @@ import io
 import json
 import queue
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +29,8 @@ from course.grading.cage.inside import wire
 from course.grading.cage.kernels import Kernel
 from course.grading.cage.limits import Limits
 from course.verdict import NewQuestion, Stopped
+from helpers.check.kit.calling import Remote
+from helpers.watching import Effects
 
 # Functions that a check hands to an answer travel by value: the cage has no key to find them in.
 cloudpickle.register_pickle_by_value(helpers.check)
@@ -188,11 +191,21 @@ class Session:
             raise Stopped("refused", f"the answer cannot be handed over: {raised}")
         return {name: values[name] for name in names if name in values}
 
-    def call(self, handle: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call a function in the cage; return its value or raise its exception."""
+    def call(
+        self, handle: int, args: tuple[Any, ...], kwargs: dict[str, Any], question: str = ""
+    ) -> Any:
+        """Call a function in the cage; return its value or raise its exception.
+
+        Args:
+            handle: number of the function, as it came with an answer.
+            args: its arguments, or a question's.
+            kwargs: its arguments by name.
+            question: a function of `helpers.watching` that is to call it; empty for a plain call.
+        """
         payload = base64.b64encode(pickled((args, kwargs))).decode()
         values, raised = self.ask(
-            f"handle={handle}, arguments={payload!r}", f"call {handle} {payload}"
+            f"handle={handle}, arguments={payload!r}, question={question!r}",
+            f"call {handle} {question} {payload}",
         )
         if raised is not None:
             raise raised
@@ -252,8 +265,8 @@ class Replay(Session):
         return self.decoded(self.log[digest])
 
 
-class Proxy:
-    """A function in the cage, callable from here."""
+class Proxy(Remote):
+    """A function in the cage, callable from here, and asked there what it does besides."""
 
     def __init__(self, session: Session, handle: int, shown: str) -> None:
         self._session, self._handle, self._shown = session, handle, shown
@@ -261,6 +274,22 @@ class Proxy:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function where it lives."""
         return self._session.call(self._handle, args, kwargs)
+
+    def watched(self, args: Sequence[Any], seed: int | None) -> tuple[Any, Effects]:
+        """Call the function, and see what it does besides; see :func:`helpers.watching.watched`."""
+        value, effects = self._asked("watched", tuple(args), seed)
+        return value, Effects(*effects)
+
+    def repeated(self, args: Sequence[Any], times: int) -> list[Any]:
+        """Call the function many times; see :func:`helpers.watching.repeated`."""
+        return list(self._asked("repeated", tuple(args), times))
+
+    def slopes(self, args: Sequence[Any], places: Sequence[int]) -> list[Any]:
+        """Return slopes through some arguments; see :func:`helpers.watching.slopes`."""
+        return list(self._asked("slopes", tuple(args), list(places)))
+
+    def _asked(self, question: str, *given: Any) -> Any:
+        return self._session.call(self._handle, given, {}, question)
 
     def __repr__(self) -> str:
         return self._shown or "<function>"

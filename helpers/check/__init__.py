@@ -6,72 +6,54 @@ went wrong, and speaks. A check returns True and prints a green line, or raises 
 says what was tested, what was expected, what came, and which wrong turn it recognised.
 """
 
-from helpers.check.autodiff import beta_slope, derivative, grad_after, nll_gradient
-from helpers.check.constraints import (
-    gamma_modes,
-    increasing_maps,
-    interval_maps,
-    log_prob_unconstrained,
-    logit_beta_density,
-    mass_between,
-    positive_maps,
-    simplex_maps,
-)
-from helpers.check.elbo import (
-    elbo_gradient,
-    elbo_quadrature,
-    elbo_samples,
-    fit_elbo,
-    kl_to_posterior,
-    log_evidence,
-    log_joint,
-)
+from typing import Any
+
+from helpers.check.autodiff.density import beta_slope
+from helpers.check.autodiff.slopes import derivative, grad_after, nll_gradient
+from helpers.check.constraints.areas import gamma_modes, mass_between
+from helpers.check.constraints.density import log_prob_unconstrained, logit_beta_density
+from helpers.check.constraints.maps import interval_maps, positive_maps
+from helpers.check.constraints.several import increasing_maps, simplex_maps
+from helpers.check.elbo.bound import elbo_quadrature, kl_to_posterior
+from helpers.check.elbo.draws import elbo_gradient, elbo_samples
+from helpers.check.elbo.fit import fit_elbo
+from helpers.check.elbo.joint import log_evidence, log_joint
+from helpers.check.kit.exercise import Exercise, Together
 from helpers.check.kit.message import CheckFailed
 from helpers.check.kit.missing_names import explain_missing_names
-from helpers.check.kl import (
-    covering_normal,
-    kl_difference,
-    kl_monte_carlo,
-    kl_quadrature,
-    seeking_grid,
-    seeking_normal,
-)
-from helpers.check.likelihood import (
-    first_underflow,
-    grid_search,
-    kl_estimate,
-    log_likelihood,
-    normal_mle,
-    three_mles,
-)
-from helpers.check.mixtures import (
-    fit_beta,
-    fitted_mixture,
-    mixture_log_prob,
-    responsibilities,
-    train_and_validate,
-)
-from helpers.check.normals import (
-    fit_loc_scale,
-    fit_mean_and_factor,
-    fit_mean_vector,
-    learned_loc,
-    mvn_mle,
-    softplus_pair,
-    standard_errors_left,
-)
-from helpers.check.sgd import (
+from helpers.check.kl.covering import covering_normal
+from helpers.check.kl.grid import seeking_grid
+from helpers.check.kl.kl_difference import kl_difference
+from helpers.check.kl.kl_monte_carlo import kl_monte_carlo
+from helpers.check.kl.quadrature import kl_quadrature
+from helpers.check.kl.seeking import seeking_normal
+from helpers.check.likelihood.divergence import kl_estimate
+from helpers.check.likelihood.estimates import grid_search, three_mles
+from helpers.check.likelihood.log_likelihoods import first_underflow, log_likelihood
+from helpers.check.likelihood.normal_mle import normal_mle
+from helpers.check.mixtures.bayes import responsibilities
+from helpers.check.mixtures.density import mixture_log_prob
+from helpers.check.mixtures.ending import fitted_mixture
+from helpers.check.mixtures.one_beta import fit_beta
+from helpers.check.mixtures.training import train_and_validate
+from helpers.check.normals.fit_loc_scale import fit_loc_scale
+from helpers.check.normals.loc_scale import learned_loc, standard_errors_left
+from helpers.check.normals.pairs import mvn_mle
+from helpers.check.normals.several import fit_mean_and_factor, fit_mean_vector
+from helpers.check.normals.softplus import softplus_pair
+from helpers.check.sgd.steps import (
     fit_location,
     largest_stable_learning_rate,
     learning_rate_from_log,
-    settings,
     sgd_step,
     stall_distance,
 )
+from helpers.check.sgd.tuning import settings
 
 __all__ = [
     "CheckFailed",
     "beta_slope",
+    "case",
     "covering_normal",
     "derivative",
     "elbo_gradient",
@@ -123,3 +105,23 @@ __all__ = [
 ]
 
 explain_missing_names()
+
+
+def case(exercise: str, number: int) -> tuple[Any, ...]:
+    """Return the arguments of one case of an exercise, as a check hands them to an answer.
+
+    Args:
+        exercise: name of the function, such as ``"normal_mle"``.
+        number: the case's number, as a message gives it.
+
+    Raises:
+        KeyError: no such exercise.
+        IndexError: no such case.
+    """
+    for name in __all__:
+        declared = getattr(globals()[name], "__self__", None)
+        if isinstance(declared, Exercise | Together):
+            for one in declared.exercises:
+                if one.name == exercise:
+                    return one.cases()[number].args
+    raise KeyError(f"no exercise {exercise!r} is declared; the name is that of the function")

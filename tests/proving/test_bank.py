@@ -48,7 +48,7 @@ def test_does_every_message_say_what_was_tested_expected_and_found(tried, name):
     for _, trial in tried(name):
         lines = trial.verdict.message.splitlines()
         if trial.answer.kind == "wrong":
-            heads = [line.split()[0] for line in lines]
+            heads = [line.split()[0] for line in lines if not line.startswith("  again ")]
             assert heads == ["✗", "expected", "got", "→"], trial.verdict.message
         elif trial.answer.kind == "missing":
             assert lines[0].startswith("✗")

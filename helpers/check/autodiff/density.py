@@ -8,7 +8,8 @@ from helpers import data
 from helpers.check.autodiff import analytic
 from helpers.check.autodiff.slopes import DETACHED
 from helpers.check.kit.agree import as_tensor, same
-from helpers.check.kit.diagnose import Case, Turn, function_agrees
+from helpers.check.kit.diagnose import Turn
+from helpers.check.kit.function_agrees import Case, function_agrees
 from helpers.check.kit.message import passed, show
 
 # The slopes cross zero, and outside they are zero: an answer in single precision then differs by up

@@ -22,7 +22,8 @@ from helpers import data
 from helpers.check.constraints import analytic
 from helpers.check.constraints.maps import eighths, line
 from helpers.check.kit.agree import SINGLE_PRECISION, any_of, as_tensor, same
-from helpers.check.kit.diagnose import Case, Turn, function_agrees
+from helpers.check.kit.diagnose import Turn
+from helpers.check.kit.function_agrees import Case, function_agrees
 from helpers.check.kit.message import passed, show
 
 

@@ -9,7 +9,8 @@ import torch
 from helpers import data
 from helpers.check.constraints import analytic
 from helpers.check.kit.agree import any_of
-from helpers.check.kit.diagnose import Case, Turn, function_agrees
+from helpers.check.kit.diagnose import Turn
+from helpers.check.kit.function_agrees import Case, function_agrees
 from helpers.check.kit.message import passed, show
 
 Tensors = Callable[..., torch.Tensor]

@@ -10,7 +10,8 @@ from helpers import data
 from helpers.check.elbo import analytic
 from helpers.check.elbo.joint import shuffled
 from helpers.check.kit.agree import any_of, as_tensor, same
-from helpers.check.kit.diagnose import Case, Turn, function_agrees
+from helpers.check.kit.diagnose import Turn
+from helpers.check.kit.function_agrees import Case, function_agrees
 from helpers.check.kit.message import passed
 from helpers.quadrature import trapezoid
 

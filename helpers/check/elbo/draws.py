@@ -11,7 +11,8 @@ from helpers.check.elbo.bound import WRONG_ELBOS, Listed, expected_and_entropy, 
 from helpers.check.elbo.joint import shuffled
 from helpers.check.elbo.noise import agrees_on_draws, has_fresh_noise
 from helpers.check.kit.agree import SAMPLED_Z, as_tensor, same
-from helpers.check.kit.diagnose import Case, Turn
+from helpers.check.kit.diagnose import Turn
+from helpers.check.kit.function_agrees import Case
 from helpers.check.kit.message import passed
 
 DRAWS = 400_000

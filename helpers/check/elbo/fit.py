@@ -10,7 +10,8 @@ from helpers import data
 from helpers.check.elbo import analytic
 from helpers.check.elbo.joint import shuffled
 from helpers.check.kit.agree import apart, as_tensor, numbers, same, within
-from helpers.check.kit.diagnose import Case, Turn, function_agrees
+from helpers.check.kit.diagnose import Turn
+from helpers.check.kit.function_agrees import Case, function_agrees
 from helpers.check.kit.message import CheckFailed, passed
 
 # The ELBO by quadrature is exact, so its top can be found to rounding; and the nearest wrong turns,

@@ -11,7 +11,8 @@ from helpers.check.elbo.bound import plain
 from helpers.check.elbo.joint import shuffled
 from helpers.check.kit.agree import SAMPLED_Z, as_tensor, numbers, within
 from helpers.check.kit.calling import call
-from helpers.check.kit.diagnose import Case, Turn, function_agrees
+from helpers.check.kit.diagnose import Turn
+from helpers.check.kit.function_agrees import Case, function_agrees
 from helpers.check.kit.message import CheckFailed, show
 
 # Takes mu, sigma and both exponents, and returns the standard deviation of one draw's term.

@@ -6,15 +6,16 @@ the worst right answer and from the nearest wrong one.
 
 import contextlib
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 
 from helpers.check.kit import message
+from helpers.check.kit.asks import Case
 from helpers.check.kit.message import CheckFailed, show, shown_with_shape
 
 # Answers in closed form agree to this relative difference; single precision carries seven digits.
@@ -252,3 +253,183 @@ def standard_errors(
     if not math.isfinite(excess):
         return math.inf
     return math.sqrt(max(0.0, 2 * n * excess))
+
+
+# --- how an exercise's values are compared -----------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one case.
+
+    Args:
+        case: what was asked.
+        expected: the reference's value.
+        value: the answer's value, or the exception that it raised.
+        failure: why it does not agree, or None where it does.
+    """
+
+    case: Case
+    expected: Any
+    value: Any
+    failure: CheckFailed | None = None
+
+    @property
+    def raised(self) -> bool:
+        """Whether the answer raised an exception."""
+        return isinstance(self.value, Exception)
+
+
+class Agreement(Protocol):
+    """How the values of an exercise are compared with the reference's."""
+
+    def compare(self, case: Case, value: Any, expected: Any) -> None:
+        """Compare one value; raise CheckFailed where it does not agree."""
+
+    def same(self, got: Any, wrong: Any) -> bool:
+        """Return whether a value is what a wrong turn gives."""
+
+    def named(self, failing: Sequence[Outcome]) -> tuple[str, str] | None:
+        """Return name and hint of what is known of this kind of value, or None."""
+
+
+@dataclass(frozen=True)
+class Close:
+    """Numbers in closed form, to a relative difference.
+
+    Args:
+        rtol: the bound in double precision; where an argument or the value is in single precision
+            the bound is at least 1e-5.
+        single: whether the value may come in single precision whatever the arguments are, as where
+            a Python float becomes a tensor.
+    """
+
+    rtol: float = CLOSED_FORM
+    single: bool = False
+
+    def compare(self, case: Case, value: Any, expected: Any) -> None:
+        """Compare one value; raise CheckFailed where it does not agree."""
+        floats = any(isinstance(a, torch.Tensor) and a.dtype == torch.float32 for a in case.args)
+        bound = max(self.rtol, SINGLE_PRECISION) if floats or self.single else self.rtol
+        nearest = min(several(expected), key=lambda one: _away(value, one))
+        compare(case.described, value, nearest, bound)
+
+    def same(self, got: Any, wrong: Any) -> bool:
+        """Return whether a value is what a wrong turn gives, one of several or the only one."""
+        return any(same(got, one) for one in several(wrong))
+
+    def named(self, failing: Sequence[Outcome]) -> tuple[str, str] | None:
+        """Return None: of plain numbers nothing more is known."""
+        return None
+
+
+@dataclass(frozen=True)
+class Exactly(Close):
+    """A whole number, None, or a word: equal or not, and of the type that is asked."""
+
+    def compare(self, case: Case, value: Any, expected: Any) -> None:
+        """Compare one value; raise CheckFailed where it does not agree."""
+        plain = value.item() if isinstance(value, np.generic) else value
+        alike = type(plain) is type(expected) and plain == expected
+        if not within("equal or not", 0.0 if alike else math.inf):
+            kind = type(expected).__name__
+            wrong = (
+                ""
+                if type(plain) is type(expected) or expected is None or plain is None
+                else (f"this is of type {type(plain).__name__}; return {kind}.")
+            )
+            raise CheckFailed(
+                case.described,
+                show(expected),
+                show(value),
+                message.WRONG_TYPE if wrong else "",
+                wrong,
+            )
+
+
+class AnyOf:
+    """Several values, each of which a wrong turn may give."""
+
+    def __init__(self, *values: Any) -> None:
+        self.values = values
+
+
+def _away(value: Any, expected: Any) -> float:
+    got, wanted = as_tensor(value), as_tensor(expected)
+    if got is None or wanted is None or got.shape != wanted.shape or bool(got.isnan().any()):
+        return math.inf
+    return distance(got, wanted)
+
+
+def several(wrong: Any) -> tuple[Any, ...]:
+    """Return the values that a wrong turn may give, where it gives several, else the one."""
+    return tuple(wrong.values) if isinstance(wrong, AnyOf) else (wrong,)
+
+
+@dataclass(frozen=True)
+class Learned(Close):
+    """Parameters that were learned: within a tenth of a standard error of the optimum.
+
+    Args:
+        mean_nll: takes the parameters as one float64 tensor, then the exercise's arguments.
+        size: takes the arguments; the number of observations.
+        start: takes the arguments; where a run begins, or AnyOf several places, to tell a run that
+            stops early from one that goes elsewhere. None where that is not known.
+        near: relative difference at which a learned value is taken for a wrong turn's.
+    """
+
+    mean_nll: Callable[..., torch.Tensor] = field(default=lambda *_: torch.zeros(()))
+    size: Callable[..., int] = field(default=lambda *args: len(args[0]))
+    start: Callable[..., Any] | None = None
+    near: float = 0.02
+
+    def compare(self, case: Case, value: Any, expected: Any) -> None:
+        """Compare one value; raise CheckFailed where it does not agree."""
+        got = numbers(case.described, value, expected).to(torch.float64)
+        left = self.left(case, got, expected)
+        if not within("standard errors", left / STANDARD_ERRORS):
+            away = (
+                f"{left:.3g} standard errors away" if math.isfinite(left) else "no likelihood there"
+            )
+            wanted = f"{show(expected)}, to a tenth of a standard error"
+            raise CheckFailed(case.described, wanted, f"{show(value)}: {away}")
+
+    def left(self, case: Case, got: torch.Tensor, expected: Any) -> float:
+        """Return how many standard errors a value is from the optimum."""
+        optimum = as_tensor(expected)
+        assert optimum is not None
+        return standard_errors(
+            lambda theta: self.mean_nll(theta, *case.args), got, optimum, self.size(*case.args)
+        )
+
+    def same(self, got: Any, wrong: Any) -> bool:
+        """Return whether a learned value is, to two per cent, what a wrong turn gives."""
+        return any(same(got, one, self.near) for one in several(wrong))
+
+    def named(self, failing: Sequence[Outcome]) -> tuple[str, str] | None:
+        """Return «stops early» where every failing run is on its way down to the optimum."""
+        lefts = []
+        for outcome in failing:
+            if self.start is None or not self._on_its_way(outcome):
+                return None
+            got = as_tensor(outcome.value)
+            assert got is not None
+            lefts.append(self.left(outcome.case, got.to(torch.float64), outcome.expected))
+        return "stops early", (
+            f"the loss still falls from here, {max(lefts):.2g} standard errors are left: make more "
+            "steps, or larger ones far away and smaller ones near the end."
+        )
+
+    def _on_its_way(self, outcome: Outcome) -> bool:
+        """Return whether the loss is below the start's, and its slope leads to the optimum."""
+        got, optimum = as_tensor(outcome.value), as_tensor(outcome.expected)
+        if got is None or optimum is None or got.shape != optimum.shape or self.start is None:
+            return False
+        theta = got.to(torch.float64).clone().requires_grad_(True)
+        loss = self.mean_nll(theta, *outcome.case.args)
+        begun = [float(self.mean_nll(torch.as_tensor(s, dtype=torch.float64), *outcome.case.args))
+                 for s in several(self.start(*outcome.case.args))]  # fmt: skip
+        if not bool(loss.isfinite()) or float(loss.detach()) >= max(begun):
+            return False
+        (slope,) = torch.autograd.grad(loss, theta)
+        return float((slope * (optimum.to(torch.float64) - theta.detach())).sum()) < 0

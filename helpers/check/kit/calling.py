@@ -2,17 +2,33 @@
 
 import contextlib
 import copy
+import functools
 import io
 import logging
 import textwrap
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 
+from helpers import watching
 from helpers.check.kit import message
 from helpers.check.kit.message import CheckFailed, show
+
+
+class Remote:
+    """A function across the wall; it is asked there what `helpers.watching` asks here."""
+
+
+@dataclass(frozen=True)
+class Called:
+    """What came of a call: a value, or the exception that it raised; and what else it did."""
+
+    value: Any
+    effects: watching.Effects
+    failure: CheckFailed | None = None
 
 
 @contextlib.contextmanager
@@ -39,7 +55,7 @@ def own_copy(argument: Any) -> Any:
     return argument if callable(argument) else copy.deepcopy(argument)
 
 
-def call(tested: str, answer: Any, *args: Any) -> Any:
+def call(tested: str, answer: Any, *args: Any, **how: Any) -> Any:
     """Call a student's function with copies of the arguments.
 
     Raises:
@@ -55,7 +71,7 @@ def call(tested: str, answer: Any, *args: Any) -> Any:
         )
     try:
         with quietly():
-            return answer(*[own_copy(a) for a in args])
+            return answer(*[own_copy(a) for a in args], **how)
     except Exception as error:
         if isinstance(error, NotImplementedError) and not from_library(error):
             raise unsolved(tested) from error
@@ -107,3 +123,62 @@ def unsolved(tested: str) -> CheckFailed:
 def _first_line(error: Exception) -> str:
     lines = str(error).strip().splitlines()
     return textwrap.shorten(lines[0], 160, placeholder=" ...") if lines else ""
+
+
+def watched(tested: str, answer: Any, args: Sequence[Any], seed: int | None = None) -> Called:
+    """Call a student's function with copies of the arguments, and see what it does to them.
+
+    An answer across the wall of a cage is watched there; this asks it alike.
+
+    Args:
+        tested: the call as a message shows it.
+        answer: the student's function.
+        args: its arguments; they are copied.
+        seed: the random state in which the call begins; None leaves it alone.
+
+    Raises:
+        CheckFailed: the answer is no function, or the unsolved stub.
+    """
+    try:
+        value, effects = call(tested, _asking(answer, "watched"), *args, extra=(seed,))
+    except CheckFailed as failure:
+        if failure.wrong_turn != message.RAISED:
+            raise
+        return Called(failure.__cause__, watching.Effects(), failure)
+    return Called(value, effects)
+
+
+def many(tested: str, answer: Any, args: Sequence[Any], times: int) -> list[Any]:
+    """Call a student's function many times, as one question.
+
+    Raises:
+        CheckFailed: as :func:`call` does.
+    """
+    return list(call(tested, _asking(answer, "repeated"), *args, extra=(times,)))
+
+
+def slopes(
+    tested: str, answer: Any, args: Sequence[Any], places: Sequence[int]
+) -> list[torch.Tensor | None]:
+    """Return the slopes of a student's function, see :func:`helpers.watching.slopes`.
+
+    Raises:
+        CheckFailed: as :func:`call` does.
+    """
+    return list(call(tested, _asking(answer, "slopes"), *args, extra=(list(places),)))
+
+
+def _asking(answer: Any, question: str) -> Any:
+    """Return a function that asks an answer, here or across the wall, a question of `watching`.
+
+    An answer that comes from a cage has the questions as methods of its own.
+    """
+    if not callable(answer):
+        return answer
+    asked = getattr(answer, question, None) if isinstance(answer, Remote) else None
+    ask = asked or functools.partial(getattr(watching, question), answer)
+
+    def with_arguments(*args: Any, extra: tuple[Any, ...]) -> Any:
+        return ask(args, *extra)
+
+    return with_arguments

@@ -1,16 +1,19 @@
-"""Wrong turns, computed: a function is tried on every case, and its misconception recognised."""
+"""What went wrong, most specific first: wrong turns, altered arguments, relations, places.
+
+An answer has been asked all cases. Here the pattern of what came is read: nothing is called again.
+"""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from helpers.check.kit import message
-from helpers.check.kit.agree import CLOSED_FORM, compare, compare_sampled, note, same
-from helpers.check.kit.calling import call, own_copy
-from helpers.check.kit.message import CheckFailed
+from helpers.check.kit import altered, relations
+from helpers.check.kit.agree import Outcome, as_tensor, same, several
+from helpers.check.kit.asks import ALONE, DTYPE, EDGE, SIZE, TYPICAL, Argument
+from helpers.check.kit.calling import own_copy, quietly
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,9 @@ class Turn:
             would return; None where the misconception shows by an error instead.
         raises: tells whether an exception that the answer raised is this misconception's; such
             a turn is named when every exception is, whatever the other cases returned.
-        alike: compares the answer's value with what ``gives`` returned, in place of :func:`same`.
+        alike: compares the answer's value with what ``gives`` returned, in place of the
+            exercise's own comparison.
+        tolerance: relative difference at which the two are alike, in place of the exercise's.
     """
 
     name: str
@@ -32,86 +37,222 @@ class Turn:
     gives: Callable[..., Any] | None = None
     raises: Callable[[Exception], bool] | None = None
     alike: Callable[[Any, Any], bool] | None = None
+    tolerance: float | None = None
 
 
-@dataclass(frozen=True)
-class Case:
-    """One call of an answer, with the words that describe it and the value it should return.
-
-    A ``standard_error`` marks the expected value as one that a right answer meets only up to
-    chance: it is compared by :func:`compare_sampled`. A ``judge`` takes the words, the answer's
-    value and the expected one, and compares them in its own way: it records, and raises
-    CheckFailed.
-    """
-
-    described: str
-    args: tuple[Any, ...]
-    expected: Any
-    standard_error: float | torch.Tensor | None = None
-    judge: Callable[[str, Any, Any], None] | None = None
+Name = tuple[str, str]  # of a wrong turn, and its hint
 
 
-def function_agrees(
-    answer: Any,
-    cases: Sequence[Case],
+def by_turns(
     turns: Sequence[Turn],
-    bound: float = CLOSED_FORM,
-) -> None:
-    """Compare a student's function with its reference on every case.
+    outcomes: Sequence[Outcome],
+    alike: Callable[[Any, Any], bool] = same,
+) -> Name | None:
+    """Return the turn that explains every case; else one that explains all typical ones."""
+    for kinds in (None, (TYPICAL, ALONE)):
+        asked = [o for o in outcomes if kinds is None or o.case.kind in kinds]
+        if not any(o.failure for o in asked):
+            continue
+        for turn in turns:
+            if _explains(turn, asked, alike):
+                return turn.name, turn.hint
+    return None
+
+
+def _explains(turn: Turn, outcomes: Sequence[Outcome], alike: Callable[[Any, Any], bool]) -> bool:
+    if turn.gives is None and not any(o.raised for o in outcomes):
+        return False
+    for outcome in outcomes:
+        if outcome.raised:
+            if turn.raises is None or not turn.raises(outcome.value):
+                return False
+        elif turn.gives is not None:
+            try:
+                with quietly():
+                    wrong = turn.gives(*[own_copy(a) for a in outcome.case.args])
+            except Exception:  # the misconception has no value here
+                if outcome.failure is not None:
+                    return False
+                continue
+            if turn.tolerance is not None:
+                near = any(same(outcome.value, w, turn.tolerance) for w in several(wrong))
+            else:
+                near = (turn.alike or alike)(outcome.value, wrong)
+            if not near:
+                return False
+    return True
+
+
+def by_alterations(
+    arguments: Sequence[Argument],
+    reference: Callable[..., Any],
+    outcomes: Sequence[Outcome],
+    alike: Callable[[Any, Any], bool] = same,
+) -> Name | None:
+    """Return how an argument was altered, where the answer is right but for that."""
+    first = smallest(outcomes)
+    for name, hint, gives in altered.alterations(arguments, reference, first.case.args):
+        turn = Turn(name, hint, gives)
+        # The failing case first: most alterations end there.
+        if _explains(turn, [first], alike) and by_turns([turn], outcomes, alike):
+            return name, hint
+    return None
+
+
+def by_relations(outcomes: Sequence[Outcome], parts: Sequence[str] = ()) -> Name | None:
+    """Return the relation between what came and what was expected, of all numbers or of one part.
 
     Args:
-        answer: the student's function.
-        cases: calls with their expected values.
-        turns: misconceptions, tried in this order when a case fails; one is named when it
-            explains what the answer returned on every case.
-        bound: relative difference allowed, widened to 1e-5 where the answer is in float32.
-
-    Raises:
-        CheckFailed: on the first case that fails.
+        outcomes: of all cases.
+        parts: names of the numbers that the answer returns, where it returns several.
     """
-    failure: CheckFailed | None = None
-    outcomes: list[Any] = []
-    for case in cases:
-        try:
-            value = call(case.described, answer, *case.args)
-            outcomes.append(value)
-            if case.judge is not None:
-                case.judge(case.described, value, case.expected)
-            elif case.standard_error is None:
-                compare(case.described, value, case.expected, bound)
-            else:
-                compare_sampled(case.described, value, case.expected, case.standard_error)
-        except CheckFailed as error:
-            if error.wrong_turn in (message.UNSOLVED,) or not callable(answer):
-                raise
-            if error.wrong_turn == message.RAISED:
-                outcomes.append(error.__cause__)
-            if error.wrong_turn:
-                note(error.wrong_turn, math.inf)
-            failure = failure or error
-    if failure is None:
-        return
-    raise _named(failure, cases, outcomes, turns) from None
+    failing = [o for o in outcomes if o.failure is not None]
+    if any(o.raised for o in failing):
+        return None
+    pairs = [_pair(o) for o in failing]
+    known = [p for p in pairs if p is not None]
+    if len(known) < len(pairs) or not known:
+        return None
+    if whole := relations.found(known):
+        return whole
+    if len(pairs) > 1 and all(relations.near(p) for p in known):
+        approximate = relations.APPROXIMATE
+    else:
+        approximate = None
+    if not parts or any(p.expected.shape != (len(parts),) for p in known):
+        return approximate
+    off = [i for i in range(len(parts))
+           if not all(relations.alike(p.got[i], p.expected[i]) for p in known)]  # fmt: skip
+    named = {}
+    for i in off:
+        single = [relations.Pair(p.expected[i], p.got[i], p.sizes) for p in known
+                  if not relations.alike(p.got[i], p.expected[i])]  # fmt: skip
+        named[i] = relations.found(single)
+    first = named[off[0]] if off else None
+    if first and all(name is not None and name[0] == first[0] for name in named.values()):
+        which = " and ".join(parts[i] for i in off)
+        return f"{which} {first[0]}" if len(off) == 1 else first[0], f"{which}: {first[1]}"
+    if len(off) != 1:
+        return approximate
+    right = [part for i, part in enumerate(parts) if i not in off]
+    return f"{parts[off[0]]} is off", (
+        f"{' and '.join(right)} agree{'s' if len(right) == 1 else ''}; "
+        f"look at {parts[off[0]]} alone."
+    )
 
 
-def _named(
-    failure: CheckFailed, cases: Sequence[Case], outcomes: Sequence[Any], turns: Sequence[Turn]
-) -> CheckFailed:
-    for turn in turns:
-        if _explains(turn, cases, outcomes):
-            return CheckFailed(failure.tested, failure.expected, failure.got, turn.name, turn.hint)
-    return failure
+def _pair(outcome: Outcome) -> relations.Pair | None:
+    expected, got = as_tensor(outcome.expected), as_tensor(outcome.value)
+    if expected is None or got is None or expected.shape != got.shape:
+        return None
+    if not bool(expected.isfinite().all() and got.isfinite().all()):
+        return None
+    lengths = {len(a) for a in outcome.case.args if isinstance(a, torch.Tensor) and a.ndim}
+    whole = {a for a in outcome.case.args if isinstance(a, int) and not isinstance(a, bool)}
+    sizes = tuple(sorted(lengths | {n for n in whole if 1 < n < 10**7}))
+    return relations.Pair(expected.to(torch.float64), got.to(torch.float64), sizes)
 
 
-def _explains(turn: Turn, cases: Sequence[Case], outcomes: Sequence[Any]) -> bool:
-    if turn.gives is None and not any(isinstance(o, Exception) for o in outcomes):
-        return False
-    for case, outcome in zip(cases, outcomes, strict=True):
-        if isinstance(outcome, Exception):
-            if turn.raises is None or not turn.raises(outcome):
-                return False
-        elif turn.gives is not None and not (turn.alike or same)(
-            outcome, turn.gives(*[own_copy(a) for a in case.args])
-        ):
-            return False
-    return True
+def by_arguments(arguments: Sequence[Argument], outcomes: Sequence[Outcome]) -> Name | None:
+    """Return which argument was not looked at: what came does not move when it alone does."""
+    base = outcomes[0]
+    if base.raised:
+        return None
+    ignored = []
+    for outcome in outcomes:
+        if outcome.case.kind == ALONE and not outcome.raised:
+            moves = not same(outcome.expected, base.expected)
+            if moves and same(outcome.value, base.value, 1e-9):
+                ignored.append(outcome.case.moved)
+    if not ignored:
+        return None
+    first = next(a for a in arguments if a.name in ignored)
+    if len(ignored) == 1:
+        return f"{first.name} ignored", (
+            f"the result does not move when {first.name} does: is a name of the notebook, or a "
+            f"number, in the place of {first.name}?"
+        )
+    names = " and ".join(ignored)
+    return f"{names} ignored", f"the result moves with neither {names}: use the arguments."
+
+
+def by_sheets_values(
+    arguments: Sequence[Argument],
+    reference: Callable[..., Any],
+    outcomes: Sequence[Outcome],
+    alike: Callable[[Any, Any], bool] = same,
+) -> Name | None:
+    """Return the argument in whose place the answer uses a value of the sheet's own."""
+    for place, argument in enumerate(arguments):
+        if argument.used_instead is None:
+            continue
+        own = argument.used_instead()
+
+        def gives(*args: Any, place: int = place, own: Any = own) -> Any:
+            return reference(*args[:place], own, *args[place + 1 :])
+
+        if _explains(Turn("", "", gives), outcomes, alike):
+            return f"the sheet's {argument.name}", (
+                f"this is the result for the sheet's own {argument.name}; use the argument that "
+                "the function is given."
+            )
+    return None
+
+
+PLACES = {
+    SIZE: ("{where}", "the answer is right for other sizes; try it with this one."),
+    DTYPE: ("{where}", "the answer is right in double precision, and not {where}: where does the "
+            "precision come in?"),
+    EDGE: ("{where}", "the answer is right elsewhere, and not here: {where}."),
+}  # fmt: skip
+
+
+def by_place(outcomes: Sequence[Outcome]) -> Name | None:
+    """Return where an answer is wrong that is right on all typical cases."""
+    failing = [o for o in outcomes if o.failure is not None]
+    if not failing or any(o.case.kind in (TYPICAL, ALONE) for o in failing):
+        return None
+    case = failing[0].case
+    name, hint = PLACES[case.kind]
+    return name.format(where=case.where), hint.format(where=case.where)
+
+
+def smallest(outcomes: Sequence[Outcome]) -> Outcome:
+    """Return the failing case that is easiest to look at: typical ones first, small ones first."""
+    failing = [o for o in outcomes if o.failure is not None]
+
+    def weight(outcome: Outcome) -> tuple[int, float]:
+        order = [TYPICAL, ALONE, EDGE, SIZE, DTYPE].index(outcome.case.kind)
+        size = sum(a.numel() for a in outcome.case.args if isinstance(a, torch.Tensor))
+        return order, size if math.isfinite(size) else 0
+
+    return min(failing, key=weight)
+
+
+def effects_named(
+    arguments: Sequence[Argument], effects: Mapping[int, str], process: Sequence[str]
+) -> Name | None:
+    """Return what a call did to the caller's things, named."""
+    from helpers import watching
+
+    for place, words in effects.items():
+        name = arguments[place].name if place < len(arguments) else f"argument {place + 1}"
+        if words == watching.REPLACED:
+            return f"{name} changed in place", (
+                f"the caller's {name} has other numbers after the call: work on a copy, or write "
+                f"out of place."
+            )
+        if words == watching.TRACKED:
+            return f"{name} left tracked", (
+                f"the caller's {name} requires gradients after the call: detach() and clone() it "
+                "before requires_grad_(True)."
+            )
+        return f"{name}.grad filled", (
+            f"the caller's {name} has a gradient after the call: ask torch.autograd.grad, or work "
+            "on a copy."
+        )
+    for words in process:
+        if words == watching.GRADIENTS_OFF:
+            return "gradients left off", "use torch.no_grad() as a with block, which ends."
+        return "default dtype changed", "hand dtype= to what you make; other cells use the default."
+    return None

@@ -30,6 +30,7 @@ class CheckFailed(AssertionError):
         got: what came.
         wrong_turn: name of the misconception, if one was recognised.
         hint: one sentence on that misconception, for the student.
+        again: what to type to have the same case once more.
     """
 
     def __init__(
@@ -39,10 +40,11 @@ class CheckFailed(AssertionError):
         got: str = "",
         wrong_turn: str = "",
         hint: str = "",
+        again: str = "",
     ) -> None:
         super().__init__(tested, expected, got, wrong_turn, hint)
         self.tested, self.expected, self.got = tested, expected, got
-        self.wrong_turn, self.hint = wrong_turn, hint
+        self.wrong_turn, self.hint, self.again = wrong_turn, hint, again
 
     def lines(self) -> list[str]:
         """Return the message line by line, in the fixed order."""
@@ -51,6 +53,8 @@ class CheckFailed(AssertionError):
             lines.append(f"  expected  {self.expected}")
         if self.got:
             lines.append(f"  got       {self.got}")
+        if self.again:
+            lines.append(f"  again     {self.again}")
         if self.wrong_turn:
             lines.append(f"→ {self.wrong_turn}: {self.hint}")
         return lines

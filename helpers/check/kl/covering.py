@@ -9,7 +9,8 @@ from torch.distributions import Categorical, Distribution, MixtureSameFamily, No
 
 from helpers import data
 from helpers.check.kit.agree import any_of, numbers, same, within
-from helpers.check.kit.diagnose import Case, Turn, function_agrees
+from helpers.check.kit.diagnose import Turn
+from helpers.check.kit.function_agrees import Case, function_agrees
 from helpers.check.kit.message import CheckFailed, passed, show
 from helpers.check.kl import analytic
 

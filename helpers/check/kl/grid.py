@@ -8,7 +8,8 @@ from torch.distributions import Distribution, MixtureSameFamily, Normal
 
 from helpers import data
 from helpers.check.kit.agree import SINGLE_PRECISION, any_of, same
-from helpers.check.kit.diagnose import Case, Turn, function_agrees
+from helpers.check.kit.diagnose import Turn
+from helpers.check.kit.function_agrees import Case, function_agrees
 from helpers.check.kit.message import passed
 from helpers.check.kl import analytic
 from helpers.check.kl.covering import Pair, kl_of, two_peaks, words

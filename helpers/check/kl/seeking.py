@@ -8,7 +8,8 @@ from torch.distributions import MixtureSameFamily, Normal
 
 from helpers import data
 from helpers.check.kit.agree import as_tensor, same
-from helpers.check.kit.diagnose import Case, Turn, function_agrees
+from helpers.check.kit.diagnose import Turn
+from helpers.check.kit.function_agrees import Case, function_agrees
 from helpers.check.kit.message import passed
 from helpers.check.kl import analytic
 from helpers.check.kl.covering import EXCESS, Pair, judge_excess, kl_of, roughly, two_peaks, words

@@ -10,7 +10,8 @@ from torch.distributions import Normal
 from helpers import data
 from helpers.check import normal_facts
 from helpers.check.kit.agree import any_of
-from helpers.check.kit.diagnose import Case, Turn, function_agrees
+from helpers.check.kit.diagnose import Turn
+from helpers.check.kit.function_agrees import Case, function_agrees
 from helpers.check.kit.message import passed
 
 KL_DRAWS = 100_000

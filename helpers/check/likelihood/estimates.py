@@ -8,63 +8,10 @@ import torch
 from helpers import data
 from helpers.check import normal_facts
 from helpers.check.kit.agree import any_of
-from helpers.check.kit.diagnose import Case, Turn, function_agrees
+from helpers.check.kit.diagnose import Turn
+from helpers.check.kit.function_agrees import Case, function_agrees
 from helpers.check.kit.message import passed
 from helpers.check.likelihood import analytic
-
-
-def normal_mle(answer: Any, sizes: str = "practice") -> bool:
-    """Check ``normal_mle(data)``: mean, and standard deviation with 1/n.
-
-    Args:
-        answer: the student's function.
-        sizes: "practice" for data of a few units, "large" for hundreds of units far from zero.
-
-    Returns:
-        True; raises CheckFailed otherwise.
-    """
-    shapes = {
-        "practice": [(4, 3.0, 1.5), (30, -2.0, 0.4), (100, 12.0, 2.0)],
-        "large": [(7, -400.0, 250.0), (60, 3000.0, 170.0)],
-    }[sizes]
-    cases = []
-    for n, loc, scale in shapes:
-        x = data.normal(f"likelihood: normal_mle {n}", n, loc, scale)
-        # One skewed observation keeps mean and median apart on every data seed.
-        x = torch.cat([x, torch.tensor([loc + 4 * scale], dtype=torch.float64)])
-        described = f"normal_mle(data) on {n + 1} observations around {loc:g}"
-        cases.append(Case(described, (x,), normal_facts.normal_mle(x)))
-    function_agrees(answer, cases, NORMAL_TURNS)
-    return passed(f"normal_mle: mean and 1/n standard deviation, on {len(cases)} samples.")
-
-
-def _mean_and(x: torch.Tensor, scale: Any) -> tuple[Any, Any]:
-    return x.mean(), scale
-
-
-NORMAL_TURNS = [
-    Turn("n − 1 for n",
-         "the score in σ is zero at 1/n; torch's std divides by n − 1 unless you say "
-         "correction=0.",
-         lambda x: _mean_and(x, x.std())),
-    Turn("variance for standard deviation", "this is the variance σ²; the scale is its root.",
-         lambda x: [_mean_and(x, x.var(correction=c)) for c in (0, 1)], alike=any_of),
-    Turn("swapped", "first the location, then the scale.",
-         lambda x: [(x.std(correction=c), x.mean()) for c in (0, 1)], alike=any_of),
-    Turn("not centred", "subtract the estimated mean before you square.",
-         lambda x: _mean_and(x, (x**2).mean().sqrt())),
-    Turn("median for mean", "the score in μ is a sum of distances; it is zero at the mean.",
-         lambda x: [(m, ((x - c) ** 2).mean().sqrt()) for m in _medians(x) for c in (m, x.mean())],
-         alike=any_of),
-    Turn("absolute for squared", "square the distances from the mean, then take the root.",
-         lambda x: _mean_and(x, (x - x.mean()).abs().mean())),
-    Turn("standard error", "this is the error of the mean; σ is the spread of the data themselves.",
-         lambda x: [_mean_and(x, x.std(correction=c) / math.sqrt(len(x))) for c in (0, 1)],
-         alike=any_of),
-    Turn("sum for mean", "divide the sum by n.",
-         lambda x: [_mean_and(x, ((x - x.mean()) ** 2).sum().sqrt()),
-                    (x.sum(), x.std(correction=0))], alike=any_of),
-]  # fmt: skip
 
 
 def _medians(x: torch.Tensor) -> list[torch.Tensor]:

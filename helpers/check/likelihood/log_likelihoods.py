@@ -9,7 +9,8 @@ from helpers import data
 from helpers.check import normal_facts
 from helpers.check.kit.agree import SINGLE_PRECISION, any_of, as_tensor, note, same
 from helpers.check.kit.calling import call
-from helpers.check.kit.diagnose import Case, Turn, function_agrees
+from helpers.check.kit.diagnose import Turn
+from helpers.check.kit.function_agrees import Case, function_agrees
 from helpers.check.kit.message import CheckFailed, passed, show
 
 

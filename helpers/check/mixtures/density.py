@@ -8,7 +8,8 @@ from torch.nn.functional import softplus
 
 from helpers import data
 from helpers.check.kit.agree import any_of
-from helpers.check.kit.diagnose import Case, Turn, function_agrees
+from helpers.check.kit.diagnose import Turn
+from helpers.check.kit.function_agrees import Case, function_agrees
 from helpers.check.kit.message import passed
 from helpers.check.mixtures import analytic
 

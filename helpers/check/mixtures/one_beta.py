@@ -15,7 +15,8 @@ from helpers.check.kit.agree import (
     standard_errors,
     within,
 )
-from helpers.check.kit.diagnose import Case, Turn, function_agrees
+from helpers.check.kit.diagnose import Turn
+from helpers.check.kit.function_agrees import Case, function_agrees
 from helpers.check.kit.message import CheckFailed, passed, show
 from helpers.check.mixtures import analytic
 

@@ -8,7 +8,8 @@ from torch.optim import Adam
 
 from helpers import data
 from helpers.check.kit.agree import any_of, as_tensor, same
-from helpers.check.kit.diagnose import Case, Turn, function_agrees
+from helpers.check.kit.diagnose import Turn
+from helpers.check.kit.function_agrees import Case, function_agrees
 from helpers.check.kit.message import passed
 from helpers.check.mixtures.analytic import Step, logs, mean_loss
 from helpers.check.mixtures.analytic import train_and_validate as right_epoch

@@ -11,14 +11,14 @@ from helpers.check.kit.agree import (
     SINGLE_PRECISION,
     STANDARD_ERRORS,
     any_of,
-    as_tensor,
     note,
     numbers,
     same,
     standard_errors,
     within,
 )
-from helpers.check.kit.diagnose import Case, Turn, function_agrees
+from helpers.check.kit.diagnose import Turn
+from helpers.check.kit.function_agrees import Case, function_agrees
 from helpers.check.kit.message import WRONG_SHAPE, WRONG_TYPE, CheckFailed, passed, show
 from helpers.check.normal_facts import normal_mle
 from helpers.check.normals import analytic
@@ -135,88 +135,10 @@ def _losses(x: torch.Tensor) -> list[torch.Tensor]:
     return [mean, len(x) * mean]
 
 
-def fit_loc_scale(answer: Any) -> bool:
-    """Check ``fit_loc_scale(data)``: mean and 1/n standard deviation, learned.
-
-    No scale is much below the learning rates in use: where Adam's steps are longer than the scale,
-    it never comes to rest, and a right loop could fail by chance.
-    """
-    cases = []
-    for n, loc, scale in [(40, 2.5, 0.4), (150, -2.0, 1.8)]:
-        u, v = data.uniform(f"normals: loc and scale {n}", 2, 1.0, 1.2).tolist()
-        x = data.normal(f"normals: fit {n}", n, u * loc, v * scale)
-        described = f"fit_loc_scale(data) on {n} observations around {u * loc:.2f}"
-
-        def nll(parameters: torch.Tensor, x: torch.Tensor = x) -> torch.Tensor:
-            return analytic.mean_nll(parameters, x)
-
-        cases.append(Case(described, (x,), normal_mle(x), judge=by_deviance(nll, n)))
-    function_agrees(answer, cases, FIT_TURNS)
-    return passed("fit_loc_scale: within a tenth of a standard error of the optimum, twice.")
-
-
-def _mean_and(x: torch.Tensor, *scales: Any) -> list[tuple[Any, Any]]:
-    return [(x.mean(), scale) for scale in scales]
-
-
-def _deviation(x: torch.Tensor) -> torch.Tensor:
-    return x.std(correction=0)
-
-
-NO_TRANSFORM = (
-    "the scale itself took the steps, and they led below zero; train a raw number, and let a "
-    "positive function of it be the scale."
-)
-FIT_TURNS = [
-    Turn("scale without transform", NO_TRANSFORM,
-         raises=lambda error: "Expected parameter scale" in str(error)),
-    Turn("scale without transform", NO_TRANSFORM,
-         lambda x: (x.mean(), -_deviation(x)), alike=near),
-    Turn("n − 1 for n", "the scale with n − 1 is not at the top of the likelihood.",
-         lambda x: _mean_and(x, x.std()), alike=lambda got, want: same(got, want[0], 1e-4)),
-    Turn("raw parameter reported", "the second number is raw; transform it as in training.",
-         lambda x: _mean_and(x, analytic.softplus_inverse(_deviation(x)), _deviation(x).log()),
-         alike=near_any),
-    Turn("transformed twice", "the scale went through softplus once more after training.",
-         lambda x: _mean_and(x, analytic.softplus(_deviation(x)), _deviation(x).exp()),
-         alike=near_any),
-    Turn("variance for standard deviation", "Normal takes a standard deviation; mind squares and "
-         "roots on the way to it, and in what you return.",
-         lambda x: _mean_and(x, _deviation(x) ** 2, _deviation(x) ** 0.5), alike=near_any),
-    Turn("swapped", "first the location, then the scale.",
-         lambda x: (_deviation(x), x.mean()), alike=near),
-    Turn("scale never trained", "your scale is that of a raw number that never moved: is it "
-         "among the parameters that the optimizer was given?",
-         lambda x: _mean_and(x, *untrained()), alike=near_any),
-    Turn("location never trained", "your scale makes up for a location that did not move: is it "
-         "among the parameters that the optimizer was given?",
-         lambda x: x, alike=lambda got, x: _makes_up(got, x)),
-    Turn("stops early", STOPS_EARLY, lambda x: x, alike=lambda got, x: _has_likelihood(got, x)),
-]  # fmt: skip
-
-
 def untrained() -> list[torch.Tensor]:
     """Return the scales that a start at raw 0, 1 or 2 gives, by softplus, exp or no transform."""
     raw = torch.tensor([0.0, 1.0, 2.0], dtype=torch.float64)
     return [*analytic.softplus(raw), *raw.exp(), *raw[1:]]
-
-
-def _makes_up(got: Any, x: torch.Tensor) -> bool:
-    """Whether a scale is the best one for a location that is a round number, off the mean.
-
-    For a fixed location the likelihood is highest at scale² = s² + (loc − mean)².
-    """
-    pair = as_tensor(got)
-    if pair is None or not _has_likelihood(got, x):
-        return False
-    loc, scale = pair.tolist()
-    round_number = abs(loc - round(loc)) < 1e-9
-    return round_number and near(scale, ((x - loc) ** 2).mean().sqrt())
-
-
-def _has_likelihood(got: Any, x: torch.Tensor) -> bool:
-    pair = as_tensor(got)
-    return pair is not None and pair.shape == (2,) and bool(analytic.mean_nll(pair, x).isfinite())
 
 
 def standard_errors_left(answer: Any) -> bool:

@@ -8,7 +8,8 @@ import torch
 from helpers import data
 from helpers.check.kit import message
 from helpers.check.kit.agree import as_tensor, compare, numbers, same
-from helpers.check.kit.diagnose import Case, Turn, function_agrees
+from helpers.check.kit.diagnose import Turn
+from helpers.check.kit.function_agrees import Case, function_agrees
 from helpers.check.kit.message import CheckFailed, passed, show
 from helpers.check.normals import analytic
 

@@ -9,7 +9,8 @@ import torch
 
 from helpers import data
 from helpers.check.kit.agree import as_tensor, same, standard_errors
-from helpers.check.kit.diagnose import Case, Turn, function_agrees
+from helpers.check.kit.diagnose import Turn
+from helpers.check.kit.function_agrees import Case, function_agrees
 from helpers.check.kit.message import passed
 from helpers.check.normals import analytic
 from helpers.check.normals.loc_scale import (

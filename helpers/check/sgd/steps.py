@@ -6,7 +6,8 @@ import torch
 
 from helpers import data
 from helpers.check.kit.agree import SINGLE_PRECISION, as_tensor, same
-from helpers.check.kit.diagnose import Case, Turn, function_agrees
+from helpers.check.kit.diagnose import Turn
+from helpers.check.kit.function_agrees import Case, function_agrees
 from helpers.check.kit.message import passed
 from helpers.check.sgd import analytic
 

@@ -7,8 +7,8 @@ import torch
 from torch.distributions import Beta, Gamma, Normal, kl_divergence
 
 from helpers import data
-from helpers.check.kit import agree
-from helpers.check.kl import analytic, covering, grid, monte_carlo, quadrature, seeking
+from helpers.check.kit import chance
+from helpers.check.kl import analytic, covering, grid, kl_monte_carlo, quadrature, seeking
 
 DOUBLE = torch.float64
 SEEDS = ["1", "2", "3", "4", "5"]
@@ -223,7 +223,7 @@ def ratio_on_a_grid(pair, reach=9.0):
 
 
 def test_is_the_tail_formula_right_where_it_can_be_simulated():
-    pair = monte_carlo.sampled_pair([0.5, 0.5, 0.0, 0.0], 1)
+    pair = (0.0, 4.0, 6.0, 5.2)
     values, weight = ratio_on_a_grid(pair)
     mean, variance, _ = analytic.log_ratio_cumulants(*pair)
     n, level = 20, 2 * math.sqrt(variance / 20)
@@ -236,26 +236,22 @@ def test_is_the_tail_formula_right_where_it_can_be_simulated():
 
 
 def test_does_a_right_estimate_fail_less_than_once_in_a_billion():
-    z = agree.SAMPLED_Z
-    worst = 0.0
-    for u in [(0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0)]:
-        pair = monte_carlo.sampled_pair([0.5, 0.5, *u], 1)
-        mean, variance, fourth = analytic.log_ratio_cumulants(*pair)
+    """The mean of many calls, at both sizes, for the extremes of the pairs that are drawn."""
+    asked, worst = kl_monte_carlo.EXERCISE.chance, 0.0
+    for away, wider in [(1.2, 1.2), (1.2, 1.5), (2.2, 1.2), (2.2, 1.5)]:
+        pair = (0.0, 4.0, 4.0 * away, 4.0 * wider)
+        _, variance, _ = analytic.log_ratio_cumulants(*pair)
         values, weight = ratio_on_a_grid(pair)
         rate = 0.0
-        for n in (80_000, 120_000):
-            relative = 0.5 * math.sqrt((fourth / variance**2 + 2) / n)
-            for sign in (1, -1):
-                rate += tail(values, weight, sign * z * math.sqrt(variance / n), n)
-                # √(mean square) is z relative errors off where the mean square is (1 ± z·relative)²
-                off = (1 + sign * z * relative) ** 2 - 1
-                rate += tail((values - mean) ** 2, weight, variance * off, n)
+        for n in (size * asked.times for size in asked.sizes):
+            level = chance.FURTHEST * math.sqrt(variance / n)
+            rate += tail(values, weight, level, n) + tail(values, weight, -level, n)
         worst = max(worst, rate)
     assert worst < 1e-9
 
 
 def test_is_the_standard_error_of_the_standard_error_right():
-    pair = monte_carlo.sampled_pair([0.5, 0.5, 0.0, 1.0], -1)
+    pair = (0.0, 4.0, -8.0, 5.6)
     _, variance, fourth = analytic.log_ratio_cumulants(*pair)
     n = 500
     x = data.normal("test: kl error", 4000 * n, pair[0], pair[1])

@@ -8,6 +8,7 @@ Arguments towards the cage are pickled: their sender is trusted, their reader is
 
 import base64
 import binascii
+import functools
 import json
 import math
 from collections.abc import Callable
@@ -54,13 +55,16 @@ class Opaque:
 HANDLES: list[Any] = []
 
 
-def reply(names: list[str] | None = None, handle: int = -1, arguments: str = "") -> None:
+def reply(
+    names: list[str] | None = None, handle: int = -1, arguments: str = "", question: str = ""
+) -> None:
     """Publish the values of names, or what a function returns, as one display message.
 
     Args:
         names: names of the notebook; those that do not exist are left out.
         handle: number of a function that crossed the wall before.
         arguments: its pickled arguments in base64.
+        question: a function of `helpers.watching` that is to call it; empty for a plain call.
     """
     from IPython import get_ipython
 
@@ -76,7 +80,12 @@ def reply(names: list[str] | None = None, handle: int = -1, arguments: str = "")
             import pickle
 
             args, kwargs = pickle.loads(base64.b64decode(arguments))
-            values = {"returned": encode(HANDLES[handle](*args, **kwargs), tensors)}
+            function = HANDLES[handle]
+            if question:
+                from helpers import watching
+
+                function = functools.partial(getattr(watching, question), function)
+            values = {"returned": encode(function(*args, **kwargs), tensors)}
     except Exception as error:
         tensors, values, raised = {}, {}, _error(error)
     blob = base64.b64encode(safetensors.torch.save(tensors)).decode() if tensors else ""

@@ -1,0 +1,146 @@
+"""An answer that is right for other arguments than it was given: squared, cut, exchanged.
+
+The reference itself is asked, with one argument altered in a way that students alter it. What it
+returns is compared like a wrong turn.
+"""
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import torch
+from torch.distributions import Distribution
+
+from helpers.check.kit.asks import Argument
+
+Alter = Callable[[Any], Any]
+FEW = 10  # observations: «only the first k», k up to this many
+
+
+def _positive(of: Callable[[float], float]) -> Alter:
+    def alter(x: float) -> float:
+        if x <= 0:
+            raise ValueError("it has no value here")
+        return of(x)
+
+    return alter
+
+
+def _kept(keep: Callable[[torch.Tensor], torch.Tensor]) -> Alter:
+    return lambda x: x[keep(x)]
+
+
+def _within(deviations: float) -> Alter:
+    return _kept(lambda x: (x - x.mean()).abs() <= deviations * x.std())
+
+
+NUMBERS: list[tuple[str, str, Alter]] = [
+    ("{0} squared", "the result fits {0}² in the place of {0}.", lambda x: x * x),
+    ("root of {0}", "the result fits √{0} in the place of {0}.", _positive(math.sqrt)),
+    ("{0} doubled", "the result fits 2·{0} in the place of {0}.", lambda x: 2 * x),
+    ("{0} halved", "the result fits {0}/2 in the place of {0}.", lambda x: x / 2),
+    ("sign of {0}", "the result fits −{0} in the place of {0}.", lambda x: -x),
+    ("one over {0}", "the result fits 1/{0} in the place of {0}.", lambda x: 1 / x),
+    ("log of {0}", "the result fits log {0} in the place of {0}.", _positive(math.log)),
+    ("exp of {0}", "the result fits exp({0}) in the place of {0}.", math.exp),
+    ("{0} taken as 1", "the result is right for {0} = 1 only.", lambda x: type(x)(1)),
+    ("{0} taken as 0", "the result is right for {0} = 0 only.", lambda x: type(x)(0)),
+    ("{0} without sign", "the result fits |{0}| in the place of {0}.", abs),
+]
+WHOLE: list[tuple[str, str, Alter]] = [
+    ("{0} one too many", "the result fits {0} + 1 in the place of {0}.", lambda n: n + 1),
+    ("{0} one too few", "the result fits {0} − 1 in the place of {0}.", lambda n: n - 1),
+    ("half of {0}", "the result fits {0}/2 in the place of {0}.", lambda n: n // 2),
+    ("{0} doubled", "the result fits 2·{0} in the place of {0}.", lambda n: 2 * n),
+    ("{0} squared", "the result fits {0}² in the place of {0}.", lambda n: n * n),
+    *[("a number for {0}", f"the result fits {k} in the place of {{0}}: is it typed in?",
+       lambda n, k=k: k) for k in (0, 1, 2, 5, 10, 50, 100, 1000)],
+]  # fmt: skip
+SAMPLES: list[tuple[str, str, Alter]] = [
+    ("last one left out", "the result is right for {0} without its last element.",
+     lambda x: x[:-1]),
+    ("first one left out", "the result is right for {0} without its first element.",
+     lambda x: x[1:]),
+    ("half of {0}", "the result is right for one half of {0}.", lambda x: x[: len(x) // 2]),
+    ("every other one", "the result is right for every other element of {0}.", lambda x: x[::2]),
+    ("outliers left out", "every observation counts, however far out it lies.", _within(3)),
+    ("outliers left out", "every observation counts, however far out it lies.", _within(2)),
+    ("negative ones left out", "a negative observation counts like any other.",
+     _kept(lambda x: x >= 0)),
+    ("zeros left out", "a zero is an observation like any other.", _kept(lambda x: x != 0)),
+    ("signs of {0} lost", "the result is right for the absolute values of {0}.",
+     lambda x: x.abs()),
+    ("doubles left out", "values that occur twice count twice.", lambda x: x.unique()),
+    ("{0} sorted", "the result is right for {0} in another order: keep the one it has.",
+     lambda x: x.sort().values),
+    ("{0} reversed", "the result is right for {0} from its end: keep the order it has.",
+     lambda x: x.flip(0)),
+    ("{0} squared", "the result fits {0}² in the place of {0}.", lambda x: x**2),
+    ("log of {0}", "the result fits log {0} in the place of {0}.", lambda x: x.log()),
+    ("{0} centred", "the result is right once the mean of {0} is subtracted; it need not be.",
+     lambda x: x - x.mean()),
+    ("{0} rounded", "the result is right for rounded {0}.", lambda x: x.round()),
+    *[(f"only the first {k}" if k > 1 else "only the first one",
+       "the result is right for the first " + (f"{k} elements" if k > 1 else "element")
+       + " of {0}: use all of them.", lambda x, k=k: x[:k]) for k in range(1, FEW + 1)],
+]  # fmt: skip
+
+
+def alterations(
+    arguments: Sequence[Argument], reference: Callable[..., Any], args: Sequence[Any]
+) -> Iterator[tuple[str, str, Callable[..., Any]]]:
+    """Yield name, hint, and what an answer gives that alters one argument, or exchanges two.
+
+    Args:
+        arguments: of the exercise.
+        reference: its reference.
+        args: one case's arguments, which show what kinds they are of.
+    """
+    for (i, a), (j, b) in itertools.combinations(enumerate(arguments), 2):
+        if _kind(args[i]) is not None and _kind(args[i]) == _kind(args[j]):
+            yield (
+                f"{a.name} and {b.name} exchanged",
+                f"the result is right with {a.name} and {b.name} in each other's place.",
+                _exchanged(reference, i, j),
+            )
+    for place, argument in enumerate(arguments):
+        for name, hint, alter in _ways(args[place]):
+            yield (
+                name.format(argument.name),
+                hint.format(argument.name),
+                _altered(reference, place, alter),
+            )
+
+
+def _kind(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return "number"
+    if isinstance(value, torch.Tensor) and value.is_floating_point():
+        return f"tensor of {value.ndim}"
+    return type(value).__name__ if isinstance(value, Distribution) else None
+
+
+def _ways(value: Any) -> list[tuple[str, str, Alter]]:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return WHOLE
+    if isinstance(value, float):
+        return NUMBERS
+    if isinstance(value, torch.Tensor) and value.is_floating_point():
+        return SAMPLES if value.ndim == 1 else NUMBERS[:3] if value.ndim == 0 else []
+    return []
+
+
+def _altered(reference: Callable[..., Any], place: int, alter: Alter) -> Callable[..., Any]:
+    return lambda *args: reference(*args[:place], alter(args[place]), *args[place + 1 :])
+
+
+def _exchanged(reference: Callable[..., Any], i: int, j: int) -> Callable[..., Any]:
+    def gives(*args: Any) -> Any:
+        other = list(args)
+        other[i], other[j] = args[j], args[i]
+        return reference(*other)
+
+    return gives

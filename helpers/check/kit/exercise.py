@@ -1,0 +1,244 @@
+"""An exercise, declared; and the one runner that asks every answer the same questions.
+
+An exercise names its arguments, its reference, how values are compared, and its own wrong turns.
+Everything else is asked here, of each alike: every case; that the caller's things stay as they
+were; that two calls give the same; that slopes pass where the docstring promises it.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from helpers import watching
+from helpers.check.kit import diagnose, message
+from helpers.check.kit.agree import Agreement, Close, note
+from helpers.check.kit.asks import TYPICAL, Argument, Case, cases
+from helpers.check.kit.calling import Called, own_copy, slopes, watched
+from helpers.check.kit.chance import Chance
+from helpers.check.kit.diagnose import Outcome, Turn
+from helpers.check.kit.message import CheckFailed, show
+
+SEEDS = 11, 12  # the random states in which a case is asked twice
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One function that a student writes.
+
+    Args:
+        name: of the function.
+        arguments: what it takes.
+        reference: the analytic solution; takes what the answer takes.
+        passed: what the green line says.
+        turns: the exercise's own wrong turns, most specific first.
+        agree: how a value is compared with the reference's.
+        parts: names of the numbers that it returns, where it returns several.
+        typical: how many typical cases there are.
+        slopes: names of the arguments through which slopes must pass, in double precision.
+        chance: what a random answer is tested for besides; None where nothing is random.
+        hints: sentences of this exercise in the place of the kit's, by wrong turn.
+    """
+
+    name: str
+    arguments: tuple[Argument, ...]
+    reference: Callable[..., Any]
+    passed: str
+    turns: tuple[Turn, ...] = ()
+    agree: Agreement = field(default_factory=Close)
+    parts: tuple[str, ...] = ()
+    typical: int = 3
+    slopes: tuple[str, ...] = ()
+    chance: Chance | None = None
+    hints: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def exercises(self) -> tuple["Exercise", ...]:
+        """This exercise, as :class:`Together` has several."""
+        return (self,)
+
+    def cases(self) -> list[Case]:
+        """Return the cases, on the data seed of the moment."""
+        return cases(self.name, self.arguments, self.typical)
+
+    def check(self, answer: Any) -> bool:
+        """Check an answer.
+
+        Returns:
+            True, and prints a green line.
+
+        Raises:
+            CheckFailed: naming what was tested, expected, found, and the wrong turn.
+        """
+        ask(self, answer)
+        return message.passed(self.passed)
+
+
+@dataclass(frozen=True)
+class Together:
+    """Several functions of one exercise, checked in order, with one green line.
+
+    Args:
+        exercises: one for each function.
+        passed: what the green line says.
+    """
+
+    exercises: tuple[Exercise, ...]
+    passed: str
+
+    def check(self, *answers: Any) -> bool:
+        """Check the answers, one for each exercise, in their order; as :meth:`Exercise.check`."""
+        for exercise, answer in zip(self.exercises, answers, strict=True):
+            ask(exercise, answer)
+        return message.passed(self.passed)
+
+
+def ask(exercise: Exercise, answer: Any) -> None:
+    """Ask an answer every question of an exercise; see :meth:`Exercise.check`."""
+    asked = exercise.cases()
+    calls = [watched(case.described, answer, case.args, SEEDS[0]) for case in asked]
+    outcomes = [_outcome(exercise, case, called) for case, called in zip(asked, calls, strict=True)]
+    effects = _effects(exercise, calls)
+    if any(o.failure for o in outcomes):
+        raise _said(exercise, outcomes, effects) from None
+    if effects is not None:
+        raise _plain(asked[0], "the caller's things as they were", effects[1], effects) from None
+    _asked_again(exercise, answer, asked, calls)
+    _slopes_pass(exercise, answer, asked)
+    if exercise.chance is not None:
+        exercise.chance.test(exercise.name, answer)
+
+
+def _outcome(exercise: Exercise, case: Case, called: Called) -> Outcome:
+    expected = exercise.reference(*[own_copy(a) for a in case.args])
+    if called.failure is not None:
+        note(message.RAISED, math.inf)
+        return Outcome(case, expected, called.value, called.failure)
+    try:
+        exercise.agree.compare(case, called.value, expected)
+    except CheckFailed as failure:
+        if failure.wrong_turn:
+            note(failure.wrong_turn, math.inf)
+        return Outcome(case, expected, called.value, failure)
+    return Outcome(case, expected, called.value)
+
+
+def _effects(exercise: Exercise, calls: Sequence[Called]) -> diagnose.Name | None:
+    for called in calls:
+        named = diagnose.effects_named(
+            exercise.arguments, dict(called.effects.arguments), called.effects.process
+        )
+        if named:
+            note(named[0], math.inf)
+            return named
+    return None
+
+
+def _said(
+    exercise: Exercise, outcomes: Sequence[Outcome], effects: diagnose.Name | None
+) -> CheckFailed:
+    """Return the failure of a wrong answer, named as specifically as it can be."""
+    worst = diagnose.smallest(outcomes)
+    failure = worst.failure
+    assert failure is not None
+    alike = exercise.agree.same
+    arguments, reference = exercise.arguments, exercise.reference
+    named = (
+        diagnose.by_turns(exercise.turns, outcomes, alike)
+        or effects
+        or diagnose.by_sheets_values(arguments, reference, outcomes, alike)
+        or _kept(failure, outcomes)
+        or diagnose.by_alterations(arguments, reference, outcomes, alike)
+        or diagnose.by_arguments(arguments, outcomes)
+        or diagnose.by_place(outcomes)
+        or diagnose.by_relations(outcomes, exercise.parts)
+        or exercise.agree.named([o for o in outcomes if o.failure is not None])
+        or (failure.wrong_turn, failure.hint)
+    )
+    name, hint = named
+    again = f'{exercise.name}(*check.case("{exercise.name}", {worst.case.number}))'
+    return CheckFailed(
+        failure.tested, failure.expected, failure.got, name, exercise.hints.get(name, hint), again
+    )
+
+
+def _kept(failure: CheckFailed, outcomes: Sequence[Outcome]) -> diagnose.Name | None:
+    """Return the failure's own name where it says all: a type, a shape, an error everywhere."""
+    everywhere = all(o.failure is not None for o in outcomes if o.case.kind == TYPICAL)
+    return (failure.wrong_turn, failure.hint) if failure.wrong_turn and everywhere else None
+
+
+def _plain(case: Case, expected: str, got: str, named: diagnose.Name) -> CheckFailed:
+    return CheckFailed(case.described, expected, got, *named)
+
+
+def _asked_again(
+    exercise: Exercise, answer: Any, asked: Sequence[Case], calls: Sequence[Called]
+) -> None:
+    """Ask the first case once more, from another random state.
+
+    Raises:
+        CheckFailed: another value where nothing is random, the same where draws are asked, or a
+            random state that two calls from unlike ones have in common.
+    """
+    case, first = asked[0], calls[0]
+    second = watched(case.described, answer, case.args, SEEDS[1])
+    states = zip(first.effects.random_states, second.effects.random_states, strict=True)
+    if any(one == other for one, other in states):
+        raise _plain(
+            case,
+            "the random state left to the notebook",
+            "a seed set inside",
+            ("seed set inside", "take the seed out of the function: whoever calls it chooses."),
+        )
+    if exercise.chance is not None:
+        return
+    if not exercise.agree.same(second.value, first.value):
+        raise _plain(
+            case,
+            f"{show(first.value)} a second time",
+            show(second.value),
+            (
+                "differs on the second call",
+                "something outlives the call: a global name, a list as "
+                "default value, an argument that is changed.",
+            ),
+        )
+
+
+def _slopes_pass(exercise: Exercise, answer: Any, asked: Sequence[Case]) -> None:
+    """Check that slopes pass through the arguments that promise it.
+
+    Raises:
+        CheckFailed: no slope, or another one.
+    """
+    if not exercise.slopes:
+        return
+    case = asked[0]
+    places = [i for i, a in enumerate(exercise.arguments) if a.name in exercise.slopes]
+    came = slopes(case.described, answer, case.args, places)
+    wanted = watching.slopes(exercise.reference, case.args, places)
+    for place, got, expected in zip(places, came, wanted, strict=True):
+        name = exercise.arguments[place].name
+        if got is None:
+            raise _plain(
+                case,
+                f"a slope through {name}",
+                "none",
+                (
+                    "no slope",
+                    f"the result does not depend on {name} as autograd sees it: is there an "
+                    "item(), float(), detach() or sample() on the way?",
+                ),
+            )
+        if not exercise.agree.same(got, expected):
+            raise _plain(
+                case,
+                f"slope {show(expected)} through {name}",
+                show(got),
+                (
+                    "wrong slope",
+                    f"the value is right, its slope through {name} is not: part of the "
+                    "way is detached.",
+                ),
+            )

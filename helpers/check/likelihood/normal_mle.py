@@ -1,0 +1,73 @@
+"""normal_mle(data): the maximum-likelihood estimates of a normal distribution."""
+
+import math
+
+import torch
+
+from helpers import data
+from helpers.check import normal_facts
+from helpers.check.kit.agree import AnyOf
+from helpers.check.kit.asks import Draws, Given, sample
+from helpers.check.kit.diagnose import Turn
+from helpers.check.kit.exercise import Exercise
+
+
+def skewed(u: Draws, given: Given, n: int) -> torch.Tensor:
+    """Return n observations, one of them far out, so that mean and median are never alike."""
+    loc, scale = u.real(-5, 15), u.log_real(0.3, 3)
+    x = u.normal(n, loc, scale)
+    if n > 2:
+        x[u.whole(0, n - 1)] = loc + 4 * scale
+    return x
+
+
+def _with_mean(*scales: object) -> AnyOf:
+    mean, *rest = scales
+    return AnyOf(*[(mean, scale) for scale in rest])
+
+
+def _medians(x: torch.Tensor) -> list[torch.Tensor]:
+    """Return torch's lower median and the usual one."""
+    return [x.median(), x.quantile(0.5)]
+
+
+TURNS = (
+    Turn("n − 1 for n",
+         "the score in σ is zero at 1/n; torch's std divides by n − 1 unless you say "
+         "correction=0.",
+         lambda x: (x.mean(), x.std())),
+    Turn("variance for standard deviation", "this is the variance σ²; the scale is its root.",
+         lambda x: _with_mean(x.mean(), x.var(correction=0), x.var())),
+    Turn("swapped", "first the location, then the scale.",
+         lambda x: AnyOf((x.std(correction=0), x.mean()), (x.std(), x.mean()))),
+    Turn("not centred", "subtract the estimated mean before you square.",
+         lambda x: (x.mean(), (x**2).mean().sqrt())),
+    Turn("median for mean", "the score in μ is a sum of distances; it is zero at the mean.",
+         lambda x: AnyOf(*[(m, s) for m in _medians(x) for c in (m, x.mean())
+                           for s in (((x - c) ** 2).mean().sqrt(), x.std())])),
+    Turn("absolute for squared", "square the distances from the mean, then take the root.",
+         lambda x: (x.mean(), (x - x.mean()).abs().mean())),
+    Turn("standard error", "this is the error of the mean; σ is the spread of the data themselves.",
+         lambda x: _with_mean(x.mean(), *[x.std(correction=c) / math.sqrt(len(x))
+                                          for c in (0, 1)])),
+    Turn("sum for mean", "divide the sum by n, before you take the root.",
+         lambda x: AnyOf((x.mean(), ((x - x.mean()) ** 2).sum().sqrt()),
+                         (x.sum(), x.std(correction=0)))),
+)  # fmt: skip
+
+EXERCISE = Exercise(
+    name="normal_mle",
+    arguments=(
+        sample("data", skewed, many=(5, 31, 101), sizes=(2,), dtypes=(torch.float32,),
+               edges={
+                   "hundreds of units far from zero": lambda u, given: u.normal(60, 3000.0, 170.0),
+                   "negative observations": lambda u, given: u.normal(30, -40.0, 2.0),
+               },
+               used_instead=lambda: data.normal("likelihood: seedlings", 40, 12.0, 2.0)),
+    ),
+    reference=normal_facts.normal_mle,
+    turns=TURNS,
+    parts=("location", "scale"),
+    passed="normal_mle: mean and 1/n standard deviation, of any sample.",
+)  # fmt: skip
+normal_mle = EXERCISE.check

@@ -1,0 +1,84 @@
+"""fit_loc_scale(data): location and scale of a normal distribution, learned."""
+
+import torch
+
+from helpers.check.kit.agree import AnyOf, Learned
+from helpers.check.kit.asks import Draws, Given, sample
+from helpers.check.kit.diagnose import Turn
+from helpers.check.kit.exercise import Exercise
+from helpers.check.normal_facts import normal_mle
+from helpers.check.normals import analytic
+from helpers.check.normals.loc_scale import untrained
+
+NO_TRANSFORM = (
+    "the scale itself took the steps, and they led below zero; train a raw number, and let a "
+    "positive function of it be the scale."
+)
+
+
+def skewed(u: Draws, given: Given, n: int) -> torch.Tensor:
+    """Return n observations, up to 3 away from zero, whose mean and median are apart.
+
+    No scale is much below the learning rates in use: where Adam's steps are longer than the scale,
+    it never comes to rest, and a right loop could fail by chance.
+    """
+    loc, scale = u.choice((-1.0, 1.0)) * u.real(1.5, 3.0), u.log_real(0.45, 1.9)
+    x = u.normal(n, 0.0, 1.0)
+    return loc + scale * (x + 0.25 * (x**2 - 1))
+
+
+def _deviation(x: torch.Tensor) -> torch.Tensor:
+    return x.std(correction=0)
+
+
+def _with_mean(x: torch.Tensor, *scales: object) -> AnyOf:
+    return AnyOf(*[(x.mean(), scale) for scale in scales])
+
+
+def _for_fixed(x: torch.Tensor) -> AnyOf:
+    """Return the best scale for locations that did not move: scale² = s² + (loc − mean)²."""
+    return AnyOf(*[(loc, ((x - loc) ** 2).mean().sqrt()) for loc in (0.0, 1.0, -1.0, 5.0, -10.0)])
+
+
+TURNS = (
+    Turn("scale without transform", NO_TRANSFORM,
+         raises=lambda error: "Expected parameter scale" in str(error)),
+    Turn("scale without transform", NO_TRANSFORM, lambda x: (x.mean(), -_deviation(x))),
+    Turn("n − 1 for n", "the scale with n − 1 is not at the top of the likelihood.",
+         lambda x: (x.mean(), x.std()), tolerance=1e-4),
+    Turn("raw parameter reported", "the second number is raw; transform it as in training.",
+         lambda x: _with_mean(x, analytic.softplus_inverse(_deviation(x)), _deviation(x).log())),
+    Turn("transformed twice", "the scale went through softplus once more after training.",
+         lambda x: _with_mean(x, analytic.softplus(_deviation(x)), _deviation(x).exp())),
+    Turn("variance for standard deviation", "Normal takes a standard deviation; mind squares and "
+         "roots on the way to it, and in what you return.",
+         lambda x: _with_mean(x, _deviation(x) ** 2, _deviation(x) ** 0.5)),
+    Turn("swapped", "first the location, then the scale.", lambda x: (_deviation(x), x.mean())),
+    Turn("scale never trained", "your scale is that of a raw number that never moved: is it "
+         "among the parameters that the optimizer was given?",
+         lambda x: _with_mean(x, *untrained()), tolerance=2e-3),
+    Turn("location never trained", "your scale makes up for a location that did not move: is it "
+         "among the parameters that the optimizer was given?", _for_fixed),
+    Turn("median for mean", "a likelihood of normals is highest at the mean.",
+         lambda x: AnyOf(*[(m, s) for m in (x.median(), x.quantile(0.5))
+                           for s in (_deviation(x), ((x - m) ** 2).mean().sqrt())])),
+    Turn("absolute for squared", "this minimises absolute distances: the loss is the negative "
+         "log-likelihood of a normal.",
+         lambda x: AnyOf((x.median(), (x - x.median()).abs().mean()),
+                         (x.mean(), (x - x.mean()).abs().mean()))),
+)  # fmt: skip
+
+EXERCISE = Exercise(
+    name="fit_loc_scale",
+    arguments=(sample("data", skewed, many=(40, 151)),),
+    reference=normal_mle,
+    agree=Learned(
+        mean_nll=lambda theta, x: analytic.mean_nll(theta, x),
+        start=lambda x: AnyOf((0.0, 1.0), (0.0, 0.6931), (0.0, 2.1), (-10.0, 2.1), (-10.0, 1.0)),
+    ),
+    turns=TURNS,
+    parts=("location", "scale"),
+    typical=2,
+    passed="fit_loc_scale: within a tenth of a standard error of the optimum, twice.",
+)
+fit_loc_scale = EXERCISE.check

@@ -1,0 +1,247 @@
+"""Is every answer asked the same questions, without a line in the exercise?"""
+
+import math
+
+import pytest
+import torch
+
+from helpers import data
+from helpers.check.kit.agree import AnyOf, Learned
+from helpers.check.kit.asks import Argument, positive, real, sample, whole
+from helpers.check.kit.chance import Chance
+from helpers.check.kit.diagnose import Turn
+from helpers.check.kit.exercise import Exercise, Together
+from helpers.check.kit.message import CheckFailed
+
+DOUBLE = torch.float64
+
+
+def reference(x, loc, scale):
+    """Return the sum of squared z, a function that every argument moves."""
+    return (((x - loc) / scale) ** 2).sum()
+
+
+SQUARES = Exercise(
+    name="squares",
+    arguments=(
+        sample(
+            "x", lambda u, given, n: u.normal(n, 3.0, 2.0), many=(5, 12), sizes=(1,),
+            dtypes=(torch.float32,), edges={"without observations": torch.zeros(0, dtype=DOUBLE)},
+            used_instead=lambda: data.normal("test: the sheet's x", 9, 3.0, 2.0),
+        ),
+        real("loc", -2, 2),
+        positive("scale", 0.5, 3),
+    ),
+    reference=reference,
+    turns=(Turn("no root", "σ, not σ².", lambda x, loc, scale: reference(x, loc, scale**0.5)),),
+    slopes=("loc",),
+    passed="squares.",
+)  # fmt: skip
+
+
+def told(exercise, answer):
+    """Return the name that an answer gets, empty where it passes."""
+    try:
+        exercise.check(answer)
+    except CheckFailed as failure:
+        return failure.wrong_turn or "nameless"
+    return ""
+
+
+def changes_x(x, loc, scale):
+    x -= loc
+    return ((x / scale) ** 2).sum()
+
+
+def tracks_x(x, loc, scale):
+    x.requires_grad_(True)
+    return reference(x, loc, scale)
+
+
+def fills_grad(x, loc, scale):
+    if not x.requires_grad and x.is_leaf:
+        x.requires_grad_(True)
+    (x**2).sum().backward()
+    x.requires_grad_(False)
+    return reference(x.detach(), loc, scale)
+
+
+def seeds(x, loc, scale):
+    torch.manual_seed(3)
+    return reference(x, loc, scale)
+
+
+def switches_off(x, loc, scale):
+    torch.set_grad_enabled(False)
+    return reference(x, loc, scale)
+
+
+def sets_dtype(x, loc, scale):
+    torch.set_default_dtype(DOUBLE)
+    return reference(x, loc, scale)
+
+
+CALLS = []
+
+
+def remembers(x, loc, scale):
+    CALLS.append(1)
+    return reference(x, loc, scale) + (len(CALLS) > len(SQUARES.cases()))
+
+
+def single(x, loc, scale):
+    return reference(x.double(), loc, scale) if x.dtype == DOUBLE else x.sum()
+
+
+@pytest.mark.parametrize(
+    ("answer", "name"),
+    [
+        (reference, ""),
+        (lambda x, loc, scale: reference(x, loc, scale**0.5), "no root"),
+        (changes_x, "x changed in place"),
+        (tracks_x, "x left tracked"),
+        (fills_grad, "x.grad filled"),
+        (seeds, "seed set inside"),
+        (switches_off, "gradients left off"),
+        (sets_dtype, "default dtype changed"),
+        (remembers, "differs on the second call"),
+        (lambda x, loc, scale: reference(x, loc, 1.0), "scale taken as 1"),
+        (lambda x, loc, scale: reference(x, loc, 1.7), "scale ignored"),
+        (lambda x, loc, scale: reference(x, scale, loc), "loc and scale exchanged"),
+        (lambda x, loc, scale: reference(x, loc, scale**2), "scale squared"),
+        (lambda x, loc, scale: reference(x[:3], loc, scale), "only the first 3"),
+        (lambda x, loc, scale: reference(x[:-1], loc, scale), "last one left out"),
+        (lambda x, loc, scale: reference(SQUARES.arguments[0].used_instead(), loc, scale),
+         "the sheet's x"),
+        (lambda x, loc, scale: -reference(x, loc, scale), "negated"),
+        (lambda x, loc, scale: reference(x, loc, scale) / max(len(x), 1), "mean for sum"),
+        (lambda x, loc, scale: reference(x, loc, scale) * 1.37, "constant factor"),
+        (lambda x, loc, scale: reference(x, loc, scale) + 0.37, "constant added"),
+        (lambda x, loc, scale: round(float(reference(x, loc, scale)), 2), "rounded"),
+        (lambda x, loc, scale: reference(x, loc, scale) * (1 + 0.01 * math.sin(float(x.sum()))),
+         "near but not equal"),
+        (lambda x, loc, scale: reference(x, loc, scale) if len(x) else 1.0,
+         "without observations"),
+        (lambda x, loc, scale: reference(x, loc, scale) if len(x) != 1 else 7.0, "x of size 1"),
+        (single, "in float32"),
+        (lambda x, loc, scale: reference(x.detach(), float(loc), float(scale)), "no slope"),
+        (lambda x, loc, scale: "many", "wrong type"),
+        (lambda x, loc, scale: torch.ones(2), "wrong shape"),
+        (lambda x, loc, scale: math.nan, "not a number"),
+        (lambda x, loc: 1.0, "raised an error"),
+        (3.0, "wrong type"),
+    ],
+)  # fmt: skip
+def test_what_is_an_answer_told(answer, name):
+    CALLS.clear()
+    with data.seeded(5):
+        assert told(SQUARES, answer) == name
+    assert torch.is_grad_enabled()
+    assert torch.get_default_dtype() == torch.float32
+
+
+def test_is_an_unsolved_stub_told_so():
+    def stub(x, loc, scale):
+        raise NotImplementedError
+
+    assert told(SQUARES, stub) == "unsolved"
+
+
+def test_does_a_check_leave_the_notebooks_random_state_alone():
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    SQUARES.check(reference)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_are_cases_the_same_at_a_desk_and_fresh_elsewhere():
+    def first():
+        return SQUARES.cases()[0].args[0]
+
+    assert torch.equal(first(), first())
+    with data.seeded(7):
+        assert not torch.equal(first(), SQUARES.cases()[1].args[0])
+        fresh = first()
+    assert fresh.shape == first().shape
+    assert not torch.equal(fresh, first())
+
+
+def test_does_a_message_say_how_to_have_the_case_again():
+    with pytest.raises(CheckFailed) as caught:
+        SQUARES.check(lambda x, loc, scale: 0.0)
+    assert caught.value.again.startswith('squares(*check.case("squares", ')
+    assert "again" in str(caught.value)
+
+
+def test_are_functions_of_one_exercise_checked_in_order():
+    both = Together((SQUARES, SQUARES), "both.")
+    assert both.check(reference, reference)
+    with pytest.raises(CheckFailed):
+        both.check(reference, lambda *args: 0.0)
+
+
+# --- learning ----------------------------------------------------------------------------------
+
+
+def loss(theta, x):
+    """Return the mean negative log-likelihood of Normal(theta, 1)."""
+    return 0.5 * ((x - theta) ** 2).mean()
+
+
+MEAN = Exercise(
+    name="fit",
+    arguments=(sample("x", lambda u, given, n: u.normal(n, u.real(2, 4), 1.0), many=(50, 90)),),
+    reference=lambda x: x.mean(),
+    agree=Learned(mean_nll=loss, start=lambda x: AnyOf(0.0, 10.0)),
+    turns=(Turn("median", "the mean.", lambda x: x.median(), tolerance=1e-6),),
+    passed="fit.",
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "name"),
+    [
+        (lambda x: x.mean(), ""),
+        (lambda x: x.median(), "median"),
+        (lambda x: 0.5 * x.mean(), "half of it"),
+        (lambda x: 0.42 * x.mean() + 0.1 * x[0], "stops early"),
+        (lambda x: -40.0 - 3 * x[0], "nameless"),
+    ],
+)
+def test_is_stopping_early_told_from_going_elsewhere(answer, name):
+    assert told(MEAN, answer) == name
+
+
+# --- chance ------------------------------------------------------------------------------------
+
+ESTIMATE = Exercise(
+    name="average",
+    arguments=(whole("n", 2, 2),),
+    reference=lambda n: 0.0,
+    agree=Learned(mean_nll=lambda theta, n: 0 * theta, size=lambda n: 1),
+    chance=Chance(lambda u, n: (n,), lambda n: (0.0, 1 / math.sqrt(n)), sizes=(2, 40)),
+    passed="average.",
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "name"),
+    [
+        (lambda n: torch.randn(n).mean(), ""),
+        (lambda n: torch.randn(n).mean() + 1 / n, "biased at n = 2"),
+        (lambda n: torch.randn(1000).mean(), "draws too many"),
+        (lambda n: torch.randn(1).mean(), "draws too few"),
+        (lambda n: torch.zeros(()), "no fresh draws"),
+        (lambda n: (torch.manual_seed(0), torch.randn(n).mean())[1], "seed set inside"),
+    ],
+)
+def test_is_a_random_answer_asked_freely(answer, name):
+    assert told(ESTIMATE, answer) == name
+
+
+def test_may_an_argument_be_a_function():
+    functions = Argument("f", lambda u, given: u.choice((torch.exp, torch.cos)), alone=False)
+    applied = Exercise("applied", (functions, real("x", 0.1, 0.4)),
+                       lambda f, x: f(torch.tensor(x)), "applied.")  # fmt: skip
+    assert applied.check(lambda f, x: f(torch.tensor(x)))
+    assert told(applied, lambda f, x: -f(torch.tensor(x))) == "negated"

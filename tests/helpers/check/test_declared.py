@@ -1,0 +1,110 @@
+"""Is every declared exercise sound: does its reference pass, does each argument and turn show?"""
+
+import itertools
+
+import pytest
+
+import helpers.check
+from helpers import data
+from helpers.check.kit.agree import AnyOf, same, several
+from helpers.check.kit.asks import ALONE
+from helpers.check.kit.calling import own_copy, quietly
+from helpers.check.kit.exercise import Exercise, Together
+
+DECLARED = {
+    exercise.name: exercise
+    for name in helpers.check.__all__
+    if isinstance(found := getattr(getattr(helpers.check, name), "__self__", None),
+                  Exercise | Together)
+    for exercise in found.exercises
+}  # fmt: skip
+EVERY = pytest.mark.parametrize("exercise", DECLARED.values(), ids=list(DECLARED))
+SEEDS = (1, 2)
+
+
+def of(function, case):
+    with quietly():
+        return function(*[own_copy(a) for a in case.args])
+
+
+@EVERY
+@pytest.mark.parametrize("seed", SEEDS)
+def test_does_the_reference_agree_with_itself(exercise, seed):
+    with data.seeded(seed):
+        for case in exercise.cases():
+            for value in several(of(exercise.reference, case)):
+                exercise.agree.compare(case, value, of(exercise.reference, case))
+
+
+@EVERY
+def test_does_each_argument_move_the_reference(exercise):
+    ignorable = {a.name for a in exercise.arguments if a.ignorable}
+    first, *rest = exercise.cases()
+    base = of(exercise.reference, first)
+    for case in rest:
+        if case.kind == ALONE and case.moved not in ignorable:
+            assert not same(of(exercise.reference, case), base), case.moved
+
+
+def given_by(turn, cases):
+    """Return what a turn gives in each case where it has a value, as sets of values."""
+    found = []
+    for case in cases:
+        try:
+            found.append(several(of(turn.gives, case)))
+        except Exception:
+            found.append(None)
+    return found
+
+
+@EVERY
+@pytest.mark.parametrize("seed", SEEDS)
+def test_is_each_turn_told_from_a_right_answer(exercise, seed):
+    with data.seeded(seed):
+        cases = exercise.cases()
+        right = [of(exercise.reference, case) for case in cases]
+        for turn in exercise.turns:
+            if turn.gives is None or turn.alike is not None:
+                continue
+            for one in range(max(len(v or ()) for v in given_by(turn, cases))):
+                values = [v and v[min(one, len(v) - 1)] for v in given_by(turn, cases)]
+                fails = [
+                    case for case, value, r in zip(cases, values, right, strict=True)
+                    if value is not None and not any(same(value, s) for s in several(r))
+                ]  # fmt: skip
+                assert fails, f"{turn.name}, value {one}"
+
+
+@EVERY
+@pytest.mark.parametrize("seed", SEEDS)
+def test_is_each_pair_of_turns_told_apart(exercise, seed):
+    with data.seeded(seed):
+        cases = exercise.cases()
+        computed = [(t, given_by(t, cases)) for t in exercise.turns
+                    if t.gives is not None and t.alike is None]  # fmt: skip
+    for (one, values), (other, others) in itertools.combinations(computed, 2):
+        if one.name == other.name:
+            continue
+        apart = any(
+            a is not None and b is not None
+            and not any(alike(exercise, (one, other), x, AnyOf(*b)) for x in a)
+            for a, b in zip(values, others, strict=True)
+        )  # fmt: skip
+        assert apart, f"no case tells «{one.name}» from «{other.name}»"
+
+
+def alike(exercise, turns, value, others):
+    """Whether an answer that gives a value would be taken for one that gives the others."""
+    tightest = [turn.tolerance for turn in turns if turn.tolerance is not None]
+    if tightest:
+        return any(same(value, other, min(tightest)) for other in others.values)
+    return exercise.agree.same(value, others)
+
+
+@EVERY
+def test_can_a_student_have_each_case_again(exercise):
+    for case in exercise.cases():
+        again = helpers.check.case(exercise.name, case.number)
+        assert len(again) == len(case.args) == len(exercise.arguments)
+    with pytest.raises(KeyError):
+        helpers.check.case("no such function", 0)
