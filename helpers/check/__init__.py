@@ -27,10 +27,12 @@ from helpers.check.kl.kl_difference import kl_difference
 from helpers.check.kl.kl_monte_carlo import kl_monte_carlo
 from helpers.check.kl.quadrature import kl_quadrature
 from helpers.check.kl.seeking import seeking_normal
-from helpers.check.likelihood.divergence import kl_estimate
-from helpers.check.likelihood.estimates import grid_search, three_mles
-from helpers.check.likelihood.log_likelihoods import first_underflow, log_likelihood
+from helpers.check.likelihood.first_underflow import first_underflow
+from helpers.check.likelihood.grid_search import grid_search
+from helpers.check.likelihood.kl_estimate import kl_estimate
+from helpers.check.likelihood.log_likelihood import log_likelihood
 from helpers.check.likelihood.normal_mle import normal_mle
+from helpers.check.likelihood.three_mles import three_mles
 from helpers.check.mixtures.bayes import responsibilities
 from helpers.check.mixtures.density import mixture_log_prob
 from helpers.check.mixtures.ending import fitted_mixture

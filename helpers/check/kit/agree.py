@@ -311,8 +311,7 @@ class Close:
         """Compare one value; raise CheckFailed where it does not agree."""
         floats = any(isinstance(a, torch.Tensor) and a.dtype == torch.float32 for a in case.args)
         bound = max(self.rtol, SINGLE_PRECISION) if floats or self.single else self.rtol
-        nearest = min(several(expected), key=lambda one: _away(value, one))
-        compare(case.described, value, nearest, bound)
+        compare(case.described, value, nearest(value, expected), bound)
 
     def same(self, got: Any, wrong: Any) -> bool:
         """Return whether a value is what a wrong turn gives, one of several or the only one."""
@@ -329,6 +328,8 @@ class Exactly(Close):
 
     def compare(self, case: Case, value: Any, expected: Any) -> None:
         """Compare one value; raise CheckFailed where it does not agree."""
+        if isinstance(expected, int) and value is not None:
+            numbers(case.described, value, expected)
         plain = value.item() if isinstance(value, np.generic) else value
         alike = type(plain) is type(expected) and plain == expected
         if not within("equal or not", 0.0 if alike else math.inf):
@@ -352,6 +353,11 @@ class AnyOf:
 
     def __init__(self, *values: Any) -> None:
         self.values = values
+
+
+def nearest(value: Any, expected: Any) -> Any:
+    """Return the one of several expected values that a value is nearest to, or the only one."""
+    return min(several(expected), key=lambda one: _away(value, one))
 
 
 def _away(value: Any, expected: Any) -> float:

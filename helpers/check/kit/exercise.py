@@ -12,7 +12,7 @@ from typing import Any
 
 from helpers import watching
 from helpers.check.kit import diagnose, message
-from helpers.check.kit.agree import Agreement, Close, note
+from helpers.check.kit.agree import Agreement, Close, nearest, note
 from helpers.check.kit.asks import TYPICAL, Argument, Case, cases
 from helpers.check.kit.calling import Called, own_copy, slopes, watched
 from helpers.check.kit.chance import Chance
@@ -110,12 +110,13 @@ def ask(exercise: Exercise, answer: Any) -> None:
 
 
 def _outcome(exercise: Exercise, case: Case, called: Called) -> Outcome:
-    expected = exercise.reference(*[own_copy(a) for a in case.args])
+    several = exercise.reference(*[own_copy(a) for a in case.args])
+    expected = nearest(called.value, several)
     if called.failure is not None:
         note(message.RAISED, math.inf)
         return Outcome(case, expected, called.value, called.failure)
     try:
-        exercise.agree.compare(case, called.value, expected)
+        exercise.agree.compare(case, called.value, several)
     except CheckFailed as failure:
         if failure.wrong_turn:
             note(failure.wrong_turn, math.inf)

@@ -1,0 +1,188 @@
+"""grid_search(data, locs, scales): the grid point with the highest normal log-likelihood.
+
+No grid leaves its best point in doubt: one or two parameters lie on points of their own, the top
+off the middle of its cell but well inside; and there are grids whose best point is on the edge.
+"""
+
+import math
+
+import torch
+
+from helpers.check.kit.agree import AnyOf
+from helpers.check.kit.asks import Argument, Draws, Given, sample
+from helpers.check.kit.diagnose import Turn
+from helpers.check.kit.exercise import Exercise
+from helpers.check.normal_facts import normal_log_densities, normal_mle
+
+
+def grid_around(u: Draws, centre: float, step: float, count: int, place: int) -> torch.Tensor:
+    """Return an even grid whose point number ``place`` is the nearest to the centre, clearly.
+
+    It is off by 0.1 to 0.25 steps, on either side, so the cell that holds the maximum is never in
+    doubt and no average over the grid falls on a grid point by chance.
+
+    Args:
+        u: draws the offset.
+        centre: what the grid surrounds.
+        step: distance of two points.
+        count: number of points.
+        place: index of the nearest point.
+    """
+    off = u.real(-0.15, 0.15)
+    off = math.copysign(0.1, off) + off
+    return centre + step * (torch.arange(count, dtype=torch.float64) - place + off)
+
+
+def _data(u: Draws, given: Given, n: int) -> torch.Tensor:
+    return u.normal(
+        n, u.choice((-1, 1)) * u.real(5, 12), (0.05 if n == 60 else 2.5) * u.real(0.9, 1.1)
+    )
+
+
+def _locs(u: Draws, given: Given) -> torch.Tensor:
+    mean, deviation = normal_mle(given["data"])
+    return grid_around(u, mean, 0.2 * deviation, u.whole(9, 12), u.whole(3, 6))
+
+
+def _scales(u: Draws, given: Given) -> torch.Tensor:
+    _, deviation = normal_mle(given["data"])
+    return grid_around(u, deviation, 0.2 * deviation, u.whole(6, 8), u.whole(2, 4))
+
+
+def _all_below(u: Draws, given: Given) -> torch.Tensor:
+    mean, deviation = normal_mle(given["data"])
+    return mean - deviation * torch.tensor([1.9, 1.6, 1.3, 1.0, 0.7]).double()
+
+
+def _all_above(u: Draws, given: Given) -> torch.Tensor:
+    _, deviation = normal_mle(given["data"])
+    return deviation * torch.tensor([1.3, 1.6, 2.0, 2.5]).double()
+
+
+def table(x: torch.Tensor, locs: torch.Tensor, scales: torch.Tensor) -> torch.Tensor:
+    """Return the log-likelihood of every cell, shape (len(locs), len(scales))."""
+    n, (mean, deviation) = len(x), normal_mle(x)
+    z = (deviation**2 + (mean - locs[:, None]) ** 2) / scales**2
+    return -0.5 * n * (math.log(2 * math.pi) + 2 * scales.log() + z)
+
+
+def _cell(scores: torch.Tensor, locs: torch.Tensor, scales: torch.Tensor) -> tuple[float, float]:
+    i, j = divmod(int(scores.argmax()), len(scales))
+    return float(locs[i]), float(scales[j])
+
+
+def best(x: torch.Tensor, locs: torch.Tensor, scales: torch.Tensor) -> tuple[float, float]:
+    """Return the grid point with the highest log-likelihood."""
+    return _cell(table(x, locs, scales), locs, scales)
+
+
+def _indices(x: torch.Tensor, locs: torch.Tensor, scales: torch.Tensor) -> tuple[int, int]:
+    return divmod(int(table(x, locs, scales).argmax()), len(scales))
+
+
+def _turned(x: torch.Tensor, locs: torch.Tensor, scales: torch.Tensor) -> AnyOf:
+    """Return what comes of (scale, loc), and of an index taken apart by the wrong length."""
+    loc, scale = best(x, locs, scales)
+    j, i = divmod(int(table(x, locs, scales).argmax()), len(locs))
+    if j < len(scales):
+        return AnyOf((scale, loc), (float(locs[i]), float(scales[j])))
+    return AnyOf((scale, loc))
+
+
+def _averaged(x: torch.Tensor, locs: torch.Tensor, scales: torch.Tensor) -> object:
+    weights = table(x, locs, scales).flatten().softmax(0).reshape(len(locs), len(scales))
+    return (weights.sum(1) * locs).sum(), (weights.sum(0) * scales).sum()
+
+
+def _densities(x: torch.Tensor, locs: torch.Tensor, scales: torch.Tensor) -> torch.Tensor:
+    """Return the density of every observation in every cell, shape (locs, scales, n)."""
+    rows = [[normal_log_densities(float(m), float(s), x).exp() for s in scales] for m in locs]
+    return torch.stack([torch.stack(row) for row in rows])
+
+
+def _by_other(x: torch.Tensor, m: torch.Tensor, s: torch.Tensor, power: float) -> object:
+    loc, scale = best(x, m, s**power)
+    return loc, scale ** (1 / power)
+
+
+TURNS = (
+    Turn("lowest for highest", "you return the cell that fits worst; look for the maximum.",
+         lambda x, m, s: _cell(-table(x, m, s), m, s)),
+    Turn("nothing beats the start",
+         "no cell beat the best total you started from: log-likelihoods are negative, so start "
+         "from minus infinity or from the first cell.",
+         lambda x, m, s: AnyOf(*[_above(start, x, m, s) for start in (0.0, -1e3, -1e4)]),
+         raises=lambda error: isinstance(error, UnboundLocalError)),
+    Turn("indices returned", "these are places in the grid; return the numbers at these places.",
+         _indices),
+    Turn("swapped axes", "locs and scales are mixed up, in the result or in how an index is taken "
+         "apart.", _turned),
+    Turn("likelihood as probability",
+         "you average the grid with the likelihood as weights, as if it were a probability of the "
+         "parameter; take the highest cell.", _averaged),
+    Turn("likelihood underflows",
+         "the product of so many densities is zero in every cell, so the first one wins; add logs.",
+         lambda x, m, s: AnyOf(_cell(_densities(x, m, s).prod(-1), m, s),
+                               _cell(_densities(x, m, s).float().prod(-1), m, s))),
+    Turn("densities added", "you add densities; the likelihood multiplies them, so add their logs.",
+         lambda x, m, s: _cell(_densities(x, m, s).sum(-1), m, s)),
+    Turn("scale taken as variance", "scale is the standard deviation σ; take no root of it.",
+         lambda x, m, s: _by_other(x, m, s, 0.5)),
+    Turn("variance for standard deviation", "Normal takes the standard deviation, not its square.",
+         lambda x, m, s: _by_other(x, m, s, 2.0)),
+    Turn("sample estimates returned", "this is the closed form; a search returns a grid point.",
+         lambda x, m, s: normal_mle(x)),
+    Turn("edges left out", "the first and the last value of a grid count like any other.",
+         lambda x, m, s: AnyOf(*[best(x, a, b) for a in (m, m[:-1], m[1:-1])
+                                 for b in (s, s[1:], s[1:-1]) if len(a) and len(b)
+                                 if len(a) < len(m) or len(b) < len(s)])),
+    Turn("first cell", "this is the first pair of all: does the loop go on, and compare?",
+         lambda x, m, s: (m[0], s[0])),
+    Turn("last row", "the best total is forgotten for each new location: set it once, before both "
+         "loops.", lambda x, m, s: best(x, m[-1:], s)),
+    Turn("side by side", "each location meets each scale: one loop in the other, no zip.",
+         lambda x, m, s: _diagonal(x, m, s)),
+    Turn("nearest to zero", "a log-likelihood may be positive: look for the largest, not for the "
+         "one nearest to zero.", lambda x, m, s: _cell(-table(x, m, s).abs(), m, s)),
+    Turn("one after the other", "the best scale for the first location need not be the best of "
+         "all: look at every pair.",
+         lambda x, m, s: AnyOf(*[_in_turn(x, m, s, first) for first in (0, -1)])),
+)  # fmt: skip
+
+
+def _above(start: float, x: torch.Tensor, m: torch.Tensor, s: torch.Tensor) -> object:
+    """Return the best cell where its total is above a start, else None."""
+    return best(x, m, s) if float(table(x, m, s).max()) > start else None
+
+
+def _diagonal(x: torch.Tensor, m: torch.Tensor, s: torch.Tensor) -> object:
+    shared = min(len(m), len(s))
+    place = int(table(x, m[:shared], s[:shared]).diagonal().argmax())
+    return m[place], s[place]
+
+
+def _in_turn(x: torch.Tensor, m: torch.Tensor, s: torch.Tensor, first: int) -> object:
+    scores = table(x, m, s)
+    j = int(scores[first].argmax())
+    return float(m[int(scores[:, j].argmax())]), float(s[j])
+
+
+EXERCISE = Exercise(
+    name="grid_search",
+    arguments=(
+        sample("data", _data, many=(60, 1500), alone=False),
+        Argument("locs", _locs, edges={"the best one an edge of locs": _all_below,
+                 "all locations far off": lambda u, given: _all_below(u, given) - 2e4},
+                 shown=lambda v: f"{len(v)} locations"),
+        Argument("scales", _scales, edges={"the best one an edge of scales": _all_above,
+                 "a single scale": lambda u, given: _all_above(u, given)[:1]},
+                 shown=lambda v: f"{len(v)} scales"),
+    ),
+    reference=best,
+    turns=TURNS,
+    parts=("location", "scale"),
+    typical=2,
+    passed="grid_search: the highest cell, also on the edge of a grid and where products "
+    "underflow.",
+)  # fmt: skip
+grid_search = EXERCISE.check

@@ -1,0 +1,117 @@
+"""kl_estimate(data, p, q): KL divergence from a mean negative log-likelihood."""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch.distributions import Normal, kl_divergence
+
+from helpers.check.kit.agree import AnyOf, Close
+from helpers.check.kit.asks import Argument, Draws, Given, sample
+from helpers.check.kit.diagnose import Turn
+from helpers.check.kit.exercise import Exercise
+
+Gives = Callable[[torch.Tensor, Normal, Normal], object]
+
+
+def reference(x: torch.Tensor, p: Normal, q: Normal) -> AnyOf:
+    """Return the cross-entropy's estimate less the entropy, known or estimated from the data."""
+    cross = -q.log_prob(x).mean()
+    return AnyOf(cross - p.entropy(), cross + p.log_prob(x).mean())
+
+
+def _p(u: Draws, given: Given) -> Normal:
+    return Normal(*torch.tensor([u.real(-3, 3), u.real(0.8, 1.2)]).double())
+
+
+def _q(u: Draws, given: Given) -> Normal:
+    p = given["p"]
+    scale = p.scale * u.real(2.5, 3.5)
+    return Normal(p.loc + u.choice((-1, 1)) * scale * u.real(0.6, 1.6), scale)
+
+
+def _data(u: Draws, given: Given, n: int) -> torch.Tensor:
+    """Return draws from about where p is: the data are drawn first, p is chosen to fit them."""
+    return u.normal(n, 0.3, 0.6)
+
+
+def _shown(normal: Normal) -> str:
+    return f"Normal({float(normal.loc):.2f}, {float(normal.scale):.2f})"
+
+
+def _with(combine: Callable[[torch.Tensor, torch.Tensor], object]) -> Gives:
+    """Return a turn's values from cross-entropy and entropy, the entropy known and estimated."""
+    return lambda x, p, q: AnyOf(
+        *[combine(-q.log_prob(x).mean(), entropy)
+          for entropy in (p.entropy(), -p.log_prob(x).mean())]
+    )  # fmt: skip
+
+
+TURNS = (
+    Turn("direction reversed",
+         "this measures from q to p; the data come from p: average −log q, subtract p's entropy.",
+         lambda x, p, q: AnyOf(-p.log_prob(x).mean() - q.entropy(), kl_divergence(q, p))),
+    Turn("closed form", "this is the formula for two normals; estimate it from the data.",
+         lambda x, p, q: kl_divergence(p, q)),
+    Turn("entropy forgotten", "this is the cross-entropy; the entropy of p is still in it.",
+         lambda x, p, q: -q.log_prob(x).mean()),
+    Turn("entropy added", "cross-entropy is entropy plus divergence: subtract the entropy.",
+         _with(lambda cross, entropy: cross + entropy)),
+    Turn("sign", "cross-entropy comes first, with its minus: average log p − log q.",
+         _with(lambda cross, entropy: entropy - cross)),
+    Turn("log base 2", "your unit is the bit; take natural logarithms.",
+         _with(lambda cross, entropy: (cross - entropy) / math.log(2))),
+    Turn("log base 10", "you took decimal logarithms; take natural ones.",
+         _with(lambda cross, entropy: (cross - entropy) / math.log(10))),
+    Turn("sum for mean", "you add up over the data; divide by their number.",
+         lambda x, p, q: AnyOf(-q.log_prob(x).sum() - p.entropy(),
+                               (p.log_prob(x) - q.log_prob(x)).sum(),
+                               len(x) * (-q.log_prob(x).mean() - p.entropy()))),
+    Turn("minus forgotten",
+         "the negative log-likelihood has a minus: cross-entropy is minus the mean of log q.",
+         lambda x, p, q: q.log_prob(x).mean() - p.entropy()),
+    Turn("entropy of q", "the entropy to subtract is that of p, which the data come from.",
+         lambda x, p, q: -q.log_prob(x).mean() - q.entropy()),
+    Turn("not averaged", "this is one log-ratio for each observation; take the mean.",
+         lambda x, p, q: AnyOf(p.log_prob(x) - q.log_prob(x), -q.log_prob(x) - p.entropy())),
+    Turn("log of the mean", "take the logarithm of each density first, and average afterwards.",
+         lambda x, p, q: AnyOf((p.log_prob(x) - q.log_prob(x)).exp().mean().log(),
+                               -q.log_prob(x).exp().mean().log() - p.entropy(),
+                               -q.log_prob(x.mean()) - p.entropy())),
+    Turn("median for mean", "the cross-entropy is a mean of −log q, not its median.",
+         lambda x, p, q: AnyOf((-q.log_prob(x)).median() - p.entropy(),
+                               (p.log_prob(x) - q.log_prob(x)).median())),
+    Turn("weighted twice", "draws from p carry its weights already: do not multiply with p again.",
+         lambda x, p, q: AnyOf((p.log_prob(x).exp() * (p.log_prob(x) - q.log_prob(x))).mean(),
+                               (p.log_prob(x).exp() * (p.log_prob(x) - q.log_prob(x))).sum(),
+                               (-p.log_prob(x).exp() * q.log_prob(x)).mean() - p.entropy())),
+    Turn("entropy divided by n", "the entropy is no sum over the data: do not divide it by n.",
+         lambda x, p, q: -q.log_prob(x).mean() - p.entropy() / len(x)),
+    Turn("log forgotten", "average logarithms, not densities or their ratios.",
+         lambda x, p, q: AnyOf((p.log_prob(x) - q.log_prob(x)).exp().mean(),
+                               -q.log_prob(x).exp().mean() - p.entropy())),
+    Turn("absolute value", "an estimate may come out below zero: leave it as it is.",
+         lambda x, p, q: AnyOf(*[v.abs() for v in reference(x, p, q).values])),
+    Turn("cut at zero", "an estimate may come out below zero: leave it as it is.",
+         lambda x, p, q: AnyOf(*[v.clamp(min=0) for v in reference(x, p, q).values])),
+)  # fmt: skip
+
+
+def _fitted(u: Draws, given: Given) -> Normal:
+    """Return the normal that fits the data best: nearer to them than p, the estimate negative."""
+    return Normal(given["data"].mean(), given["data"].std(correction=0))
+
+
+EXERCISE = Exercise(
+    name="kl_estimate",
+    arguments=(
+        sample("data", _data, many=(6, 31, 120), sizes=(1, 2500)),
+        Argument("p", _p, shown=_shown),
+        Argument("q", _q, shown=_shown, edges={"an estimate below zero": _fitted}),
+    ),
+    reference=reference,
+    agree=Close(single=True),
+    turns=TURNS,
+    passed="kl_estimate: cross-entropy less entropy, on samples of 1 to 120.",
+)  # fmt: skip
+kl_estimate = EXERCISE.check

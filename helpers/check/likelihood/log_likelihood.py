@@ -1,0 +1,109 @@
+"""log_likelihood(loc, scale, data): the sum of normal log-densities."""
+
+import math
+
+import torch
+
+from helpers import data
+from helpers.check.kit.agree import AnyOf, Close, same
+from helpers.check.kit.asks import Draws, Given, positive, real, sample
+from helpers.check.kit.diagnose import Turn
+from helpers.check.kit.exercise import Exercise
+from helpers.check.normal_facts import normal_log_densities
+
+
+def reference(loc: float, scale: float, x: torch.Tensor) -> float:
+    """Return the sum of the log-densities, a single number."""
+    return float(normal_log_densities(loc, scale, x).sum())
+
+
+def _near_loc(u: Draws, given: Given, n: int) -> torch.Tensor:
+    return u.normal(n, given["loc"] + 0.5 * given["scale"], given["scale"])
+
+
+def _far_out(u: Draws, given: Given) -> torch.Tensor:
+    x = _near_loc(u, given, 12)
+    x[u.whole(0, 11)] = given["loc"] + 45 * given["scale"]
+    return x
+
+
+def _densities(loc: float, scale: float, x: torch.Tensor) -> torch.Tensor:
+    return normal_log_densities(loc, scale, x).exp()
+
+
+def _without_factors(loc: float, scale: float, x: torch.Tensor) -> AnyOf:
+    """Return what comes without √2π, σ or both in front, for all observations or all but one."""
+    factors = (math.sqrt(2 * math.pi), scale, scale * math.sqrt(2 * math.pi))
+    return AnyOf(*[reference(loc, scale, x) + times * math.log(factor)
+                   for factor in factors for times in (len(x), len(x) - 1)])  # fmt: skip
+
+
+def _loss_of_sheet_1(loc: float, scale: float, x: torch.Tensor) -> AnyOf:
+    """Return the mean loss of Normal(loc, scale) and of Normal(loc, 1)."""
+    return AnyOf(*[-reference(loc, s, x) / len(x) for s in (scale, 1.0)])
+
+
+TURNS = (
+    Turn("sign", "you return the loss; the log-likelihood is minus that sum.",
+         lambda loc, scale, x: -reference(loc, scale, x)),
+    Turn("mean for sum", "the log of a product is a sum: add the log-densities up.",
+         lambda loc, scale, x: reference(loc, scale, x) / len(x)),
+    Turn("loss of sheet 1", "this is the mean loss of sheet 1; add the log-densities themselves.",
+         _loss_of_sheet_1),
+    Turn("scale taken as variance", "scale is the standard deviation σ: square it in the formula, "
+         "and take no root of it.",
+         lambda loc, scale, x: AnyOf(
+             reference(loc, math.sqrt(scale), x),
+             (-((x - loc) ** 2) / (2 * scale)).sum()
+             - len(x) * math.log(scale * math.sqrt(2 * math.pi)))),
+    Turn("variance for standard deviation",
+         "torch.distributions.Normal takes the standard deviation; you handed it the square.",
+         lambda loc, scale, x: reference(loc, scale**2, x)),
+    Turn("log base 2", "log means the natural logarithm; torch.log2 counts in another unit.",
+         lambda loc, scale, x: reference(loc, scale, x) / math.log(2)),
+    Turn("log base 10", "log means the natural logarithm; torch.log10 counts in another unit.",
+         lambda loc, scale, x: reference(loc, scale, x) / math.log(10)),
+    Turn("log forgotten", "you add or multiply the densities themselves; take their logs first.",
+         lambda *given: [f(_densities(*given)) for f in (torch.prod, torch.sum, torch.mean)],
+         alike=lambda got, wrong: any(same(got, w, 1e-3) for w in wrong)),
+    Turn("log of a zero", "far out a density is zero before its log is taken: take the logarithm "
+         "of the formula, not of its value.", lambda *given: _densities(*given).log().sum(),
+         raises=lambda error: "math domain" in str(error)),
+    Turn("log of the product", "the product of so many densities is zero before its log is taken: "
+         "add logs.", lambda *given: _densities(*given).prod().log()),
+    Turn("log of the sum", "take the log of each density first, and add afterwards.",
+         lambda *given: AnyOf(_densities(*given).sum().log(), _densities(*given).mean().log())),
+    Turn("constant dropped",
+         "a factor in front of the exponential is missing; its log belongs to each observation.",
+         _without_factors),
+    Turn("log σ twice", "σ² stands under a root: log σ² counts log σ twice without its ½.",
+         lambda loc, scale, x: reference(loc, scale, x) - len(x) * math.log(scale)),
+    Turn("½ forgotten", "the square has a factor ½ in the exponent.",
+         lambda loc, scale, x: reference(loc, scale, x) - float((((x - loc) / scale) ** 2).sum())
+         / 2),
+    Turn("square forgotten", "the distance from loc, in units of scale, is squared.",
+         lambda loc, scale, x: (-0.5 * ((x - loc) / scale).abs()).sum()
+         - len(x) * math.log(scale * math.sqrt(2 * math.pi))),
+    Turn("not summed", "this is one log-density for each observation; add them up.",
+         normal_log_densities),
+    Turn("best location for loc", "loc is an argument: evaluate there, not at the mean of data.",
+         lambda loc, scale, x: reference(float(x.mean()), scale, x)),
+)  # fmt: skip
+
+EXERCISE = Exercise(
+    name="log_likelihood",
+    arguments=(
+        real("loc", -8, 20),
+        positive("scale", 0.6, 4, edges={"narrow, with a positive log-likelihood": 0.05}),
+        sample("data", _near_loc, many=(5, 41, 200), sizes=(1,), dtypes=(torch.float32,),
+               edges={"one observation far out": _far_out,
+                      "twelve hundred observations": lambda u, given: _near_loc(u, given, 1200)},
+               used_instead=lambda: data.normal("likelihood: seedlings", 40, 12.0, 2.0)),
+    ),
+    reference=reference,
+    # loc and scale are floats, which torch.distributions takes in single precision.
+    agree=Close(single=True),
+    turns=TURNS,
+    passed="log_likelihood: the sum of the log-densities, on samples of 1 to 200.",
+)  # fmt: skip
+log_likelihood = EXERCISE.check
