@@ -1,5 +1,5 @@
 # A fresh machine needs Python 3.11 or newer, make and a package index; nothing else.
-.PHONY: setup demo test check lab build margins bench clean
+.PHONY: setup demo test check lab build margins mutants bench clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -13,6 +13,7 @@ help:
 	@echo "make check    the fast loop: lint, types, unit tests"
 	@echo "make build    build the sheets that changed"
 	@echo "make margins  measure the margins of every check (long), write docs/margins.md"
+	@echo "make mutants  try small edits of right answers on every check (long), write docs/mutants.md"
 	@echo "make bench    measure the speed of grading (long), write docs/benchmarks.md"
 
 setup: $(READY)
@@ -63,6 +64,9 @@ test: $(READY)
 
 margins: $(READY)
 	$(BIN)/python -m course.proving.margins 200
+
+mutants: $(READY)
+	$(BIN)/python -m course.proving.mutants
 
 bench: $(READY)
 	$(BIN)/python -m course.proving.bench

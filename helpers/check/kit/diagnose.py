@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from helpers.check.kit import altered, relations
+from helpers.check.kit import misread, relations
 from helpers.check.kit.agree import Outcome, as_tensor, same, several
 from helpers.check.kit.asks import ALONE, DTYPE, EDGE, SIZE, TYPICAL, Argument
 from helpers.check.kit.calling import own_copy, quietly
@@ -92,7 +92,7 @@ def by_alterations(
 ) -> Name | None:
     """Return how an argument was altered, where the answer is right but for that."""
     first = smallest(outcomes)
-    for name, hint, gives in altered.alterations(arguments, reference, first.case.args):
+    for name, hint, gives in misread.alterations(arguments, reference, first.case.args):
         turn = Turn(name, hint, gives)
         # The failing case first: most alterations end there.
         if _explains(turn, [first], alike) and by_turns([turn], outcomes, alike):

@@ -1,0 +1,354 @@
+"""Right answers, changed by one small edit: does the check refuse them all, and name what it can?
+
+    python -m course.proving.mutants [SHEET…]      → docs/mutants.md
+
+A mutant that agrees with its parent on ten times the cases, from other data seeds, is equivalent:
+it is a right answer too. Every other one must be refused; one that is not is a hole in the check.
+"""
+
+import ast
+import contextlib
+import io
+import signal
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+
+import helpers.check
+from course.authoring import sheet
+from course.proving import bank
+from course.verdict import Verdict, of_test_cell
+from helpers import data
+from helpers.check.kit.agree import same
+from helpers.check.kit.calling import own_copy, quietly
+from helpers.check.kit.exercise import Exercise, Together
+from helpers.check.kit.message import NOT_A_NUMBER, RAISED, WRONG_SHAPE, WRONG_TYPE
+
+COURSE = Path(__file__).parent.parent
+SEED = 1
+OTHER_SEEDS = range(101, 111)  # ten times the cases
+LONGEST = 20  # seconds for a mutant; one that loops for ever is refused
+CATCH_ALL = {WRONG_TYPE, WRONG_SHAPE, NOT_A_NUMBER, RAISED, "stops early", ""}
+
+OPERATORS: dict[type, type] = {
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult,
+    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+}  # fmt: skip
+NAMES = {
+    "sum": "mean", "mean": "sum", "max": "min", "min": "max", "argmax": "argmin",
+    "argmin": "argmax", "log": "log2", "exp": "expm1", "sample": "rsample", "rsample": "sample",
+    "std": "var", "var": "std", "abs": "neg", "sqrt": "square", "zeros": "ones", "ones": "zeros",
+    "cumsum": "cumprod", "cumprod": "cumsum", "randn": "rand", "softplus": "relu",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A right answer with one small edit.
+
+    Args:
+        exercise: grade_id of the answer cell.
+        parent: title of the right answer in the bank.
+        edit: what was done, and in which line.
+        code: the text of the answer cell.
+    """
+
+    exercise: str
+    parent: str
+    edit: str
+    code: str
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A mutant, what the check said, and whether the mutant is a right answer too."""
+
+    mutant: Mutant
+    verdict: Verdict
+    equivalent: bool
+
+    @property
+    def survived(self) -> bool:
+        """Whether a wrong answer passed."""
+        return self.verdict.state == "passed" and not self.equivalent
+
+    @property
+    def returned(self) -> bool:
+        """Whether a refused mutant returned a value, rather than raising an error."""
+        return self.verdict.state == "failed" and self.verdict.wrong_turn != RAISED
+
+    @property
+    def named(self) -> bool:
+        """Whether a refused mutant was told more than that it is wrong."""
+        return self.returned and self.verdict.wrong_turn not in CATCH_ALL
+
+
+Edit = tuple[str, Callable[[], None]]  # what is done, and a function that does it
+
+
+def edits(tree: ast.AST) -> Iterator[Edit]:
+    """Yield the small edits of a tree; each changes the tree in place when it is called."""
+    parameters = [a.arg for f in ast.walk(tree) if isinstance(f, ast.FunctionDef)
+                  for a in f.args.args]  # fmt: skip
+    for node in ast.walk(tree):
+        yield from _of_expression(node, parameters)
+        for field in ("body", "orelse"):
+            statements = getattr(node, field, None)
+            if isinstance(statements, list) and len(statements) > 1:
+                for place, statement in enumerate(statements):
+                    if isinstance(statement, ast.Assign | ast.AugAssign | ast.Expr):
+                        yield "statement deleted", _setter(statements, place, ast.Pass())
+                    if in_place := _in_place(statement):
+                        yield "in place", _setter(statements, place, in_place)
+
+
+def _of_expression(node: ast.AST, parameters: list[str]) -> Iterator[Edit]:
+    if isinstance(node, ast.BinOp | ast.AugAssign) and type(node.op) in OPERATORS:
+        yield "operator", _attribute(node, "op", OPERATORS[type(node.op)]())
+    if isinstance(node, ast.Compare) and type(node.ops[0]) in OPERATORS:
+        yield "comparison", _setter(node.ops, 0, OPERATORS[type(node.ops[0])]())
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        yield "minus dropped", _attribute(node, "op", ast.UAdd())
+    if isinstance(node, ast.Constant) and isinstance(node.value, bool):
+        yield "flag", _attribute(node, "value", not node.value)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+        for other in {node.value + 1, -node.value, 2 * node.value} - {node.value}:
+            yield f"constant {node.value} → {other}", _attribute(node, "value", other)
+    if isinstance(node, ast.Attribute) and node.attr in NAMES:
+        yield f"{node.attr} → {NAMES[node.attr]}", _attribute(node, "attr", NAMES[node.attr])
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in parameters:
+        for name in parameters:
+            if name != node.id:
+                yield f"{node.id} → {name}", _attribute(node, "id", name)
+    if isinstance(node, ast.Call):
+        if len(node.args) == 2:
+            yield "arguments exchanged", _attribute(node, "args", node.args[::-1])
+        for place in range(len(node.keywords)):
+            kept = node.keywords[:place] + node.keywords[place + 1 :]
+            yield f"{node.keywords[place].arg} dropped", _attribute(node, "keywords", kept)
+        if isinstance(node.func, ast.Name) and node.func.id == "range":
+            fewer = ast.BinOp(node.args[-1], ast.Sub(), ast.Constant(1))
+            yield "one round fewer", _setter(node.args, len(node.args) - 1, fewer)
+
+
+def _in_place(statement: ast.stmt) -> ast.stmt | None:
+    """Return ``x -= y`` for ``x = x - y``, else None."""
+    if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.BinOp):
+        (target, *_), left = statement.targets, statement.value.left
+        if isinstance(target, ast.Name) and isinstance(left, ast.Name) and target.id == left.id:
+            return ast.AugAssign(target, statement.value.op, statement.value.right)
+    return None
+
+
+def _setter(where: list[Any], place: int, what: Any) -> Callable[[], None]:
+    return lambda: where.__setitem__(place, what)
+
+
+def _attribute(node: ast.AST, name: str, what: Any) -> Callable[[], None]:
+    return lambda: setattr(node, name, what)
+
+
+def mutants(answer: bank.Answer) -> list[Mutant]:
+    """Return every mutant of a right answer, each with one edit, none of them twice."""
+    count = sum(1 for _ in edits(ast.parse(answer.code)))
+    found: dict[str, Mutant] = {}
+    for number in range(count):
+        tree = ast.parse(answer.code)
+        what, edit = next(e for i, e in enumerate(edits(tree)) if i == number)
+        edit()
+        with contextlib.suppress(Exception):
+            code = ast.unparse(ast.fix_missing_locations(tree))
+            if code != ast.unparse(ast.parse(answer.code)):
+                found.setdefault(code, Mutant(answer.exercise, answer.title, what, code))
+    return list(found.values())
+
+
+# --- trying them -------------------------------------------------------------------------------
+
+
+class OutOfTime(BaseException):
+    """A mutant ran for too long."""
+
+
+@contextlib.contextmanager
+def in_time(seconds: int) -> Iterator[None]:
+    """End what runs inside after some seconds.
+
+    Raises:
+        OutOfTime: it had not ended by then.
+    """
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise OutOfTime
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def declared(test_source: str) -> tuple[Exercise, ...]:
+    """Return the declared exercises that a test cell checks, in the order of its answers."""
+    for node in ast.walk(ast.parse(test_source)):
+        if isinstance(node, ast.Attribute) and hasattr(helpers.check, node.attr):
+            found = getattr(getattr(helpers.check, node.attr), "__self__", None)
+            if isinstance(found, Exercise | Together):
+                return found.exercises
+    return ()
+
+
+def tried(
+    notebook: Any, answers: Sequence[bank.Answer], every: int = 1, only: Sequence[str] = ()
+) -> list[Tried]:
+    """Try the mutants of all right answers to the declared exercises of a sheet.
+
+    Args:
+        notebook: the sheet.
+        answers: its bank.
+        every: try only every so many-th mutant.
+        only: names of exercises; all declared ones where empty.
+    """
+    found: list[Tried] = []
+    given: dict[str, Any] = {"__name__": "__main__"}
+    exercises = {e.answer_index: e for e in sheet.exercises(notebook)}
+    with data.seeded(SEED):
+        for index, cell in enumerate(notebook.cells):
+            if index in exercises and (not only or exercises[index].name in only):
+                exercise = exercises[index]
+                test = notebook.cells[exercise.test_index].source
+                functions = declared(test)
+                right = [a for a in answers if a.exercise == exercise.name and a.kind == "right"]
+                for parent in right if functions else []:
+                    values = _values(_made(parent.code, given, exercise.wants), functions)
+                    for mutant in mutants(parent)[::every]:
+                        found.append(_try(mutant, exercise, test, given, functions, values))
+            if cell.cell_type == "code" and not sheet.is_test(cell):
+                with _hushed():
+                    exec(compile(cell.source, f"<cell {index}>", "exec"), given)
+    return found
+
+
+def _try(
+    mutant: Mutant, exercise: sheet.Exercise, test: str, given: dict[str, Any],
+    functions: Sequence[Exercise], parent: list[Any],
+) -> Tried:  # fmt: skip
+    try:
+        with in_time(LONGEST):
+            own = _made(mutant.code, given, exercise.wants)
+            said = of_test_cell(test, own)
+            equivalent = said.state == "passed" and _alike(_values(own, functions), parent)
+    except OutOfTime:
+        return Tried(mutant, Verdict("timeout", "the mutant ran for too long"), False)
+    return Tried(mutant, said, equivalent)
+
+
+def _made(code: str, given: dict[str, Any], wants: Sequence[str]) -> dict[str, Any]:
+    """Return the names that an answer makes, on a copy of those that are there."""
+    own = {k: own_copy(v) if isinstance(v, torch.Tensor) else v for k, v in given.items()
+           if k not in wants}  # fmt: skip
+    with _hushed(), contextlib.suppress(Exception):
+        exec(compile(code, "<mutant>", "exec"), own)
+    return {name: own[name] for name in wants if name in own}
+
+
+def _values(own: dict[str, Any], functions: Sequence[Exercise]) -> list[Any]:
+    """Return what answers give on ten times the cases, from other seeds."""
+    found: list[Any] = []
+    for function in functions:
+        answer = own.get(function.name)
+        for seed in OTHER_SEEDS:
+            with data.seeded(seed):
+                for case in function.cases():
+                    try:
+                        assert answer is not None
+                        with quietly():
+                            found.append(answer(*[own_copy(a) for a in case.args]))
+                    except Exception as error:
+                        found.append(type(error))
+    return found
+
+
+def _alike(values: Sequence[Any], parent: Sequence[Any]) -> bool:
+    return len(values) == len(parent) and all(
+        a is b or same(a, b) for a, b in zip(values, parent, strict=True)
+    )
+
+
+@contextlib.contextmanager
+def _hushed() -> Iterator[None]:
+    with (
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
+        yield
+
+
+# --- the table ---------------------------------------------------------------------------------
+
+HEAD = """# Mutants of right answers
+
+Made by `make mutants`: every right answer of the bank to a declared exercise, changed by one small
+edit (an operator, a constant, a name such as `sum` for `mean`, a keyword or a statement dropped, an
+argument exchanged, in place for out of place). A mutant that agrees with its parent on ten times
+the cases, from other data seeds, is equivalent. Every other one must be refused; «named» counts
+those that return a value and are told a wrong turn or a place, not only that they are wrong.
+
+| sheet | exercise | mutants | equivalent | refused | of these with a value | named | survive |
+|---|---|---|---|---|---|---|---|
+"""
+
+
+def rows(name: str, found: Sequence[Tried]) -> list[str]:
+    """Return a sheet's rows of the table."""
+    lines = []
+    for exercise in dict.fromkeys(t.mutant.exercise for t in found):
+        of_it = [t for t in found if t.mutant.exercise == exercise]
+        count = Counter({
+            "equivalent": sum(t.equivalent for t in of_it),
+            "refused": sum(t.verdict.state != "passed" for t in of_it),
+            "returned": sum(t.returned for t in of_it),
+            "named": sum(t.named for t in of_it),
+            "survive": sum(t.survived for t in of_it),
+        })  # fmt: skip
+        share = f"{count['named'] / max(1, count['returned']):.0%}"
+        lines.append(
+            f"| {name} | {exercise} | {len(of_it)} | {count['equivalent']} | {count['refused']} "
+            f"| {count['returned']} | {count['named']} ({share}) | {count['survive']} |"
+        )
+    return lines
+
+
+def main(names: Sequence[str]) -> int:
+    """Try all mutants of sheets, all by default; print survivors, write docs/mutants.md."""
+    path = COURSE.parent / "docs" / "mutants.md"
+    old = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    kept = [line for line in old if line[:4] in {f"| {d}{e}" for d in "01" for e in "0123456789"}]
+    survivors = 0
+    for name in names or sorted(p.stem for p in (COURSE / "sheets").glob("*.md")):
+        notebook = sheet.load(COURSE / "sheets" / f"{name}.md")
+        answers = bank.load(COURSE / "answers" / f"{name}.md", notebook)
+        found = tried(notebook, answers)
+        for one in found:
+            if one.survived:
+                survivors += 1
+                print(f"{name}: {one.mutant.exercise}, «{one.mutant.parent}», {one.mutant.edit}:\n"
+                      f"{one.mutant.code}\n")  # fmt: skip
+        new = rows(name, found)
+        print("\n".join(new), flush=True)
+        kept = [line for line in kept if not line.startswith(f"| {name} |")] + new
+        path.write_text(HEAD + "\n".join(sorted(kept)) + "\n", encoding="utf-8")
+    return min(1, survivors)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
