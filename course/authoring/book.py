@@ -32,8 +32,8 @@ SHEETS, OTHERS = "<!-- the sheets -->", "<!-- the other pages -->"
 def make(root: Path, folder: Path) -> Path:
     """Make the site; where nothing changed since the last time, it is left alone.
 
-    It is made anew from its pages and from nothing else: Sphinx does not warn again of a page that it
-    has read before, and leaves the site's pages of texts that are gone.
+    Otherwise it is made anew: Sphinx does not warn again of a page that it has read before, and
+    leaves on the site what came from texts that are gone.
 
     Args:
         root: the project's folder.
@@ -182,7 +182,7 @@ def target(root: Path, page: str, link: str) -> str | None:
 
     Args:
         root: the project's folder.
-        page: the page's path in the book without its suffix; outside of sheets/ also in the project.
+        page: path of the page in the book, without its suffix; that of a text is the project's.
         link: where the link leads, as written.
 
     Returns:

@@ -4,7 +4,7 @@ Nothing here may make a page ask another host: MathJax comes from a Python packa
 loaded, and the theme brings its own fonts. ``tests/authoring/test_book.py`` holds it to that.
 """
 
-import importlib.util
+import importlib.resources
 from pathlib import Path
 
 from docutils import nodes
@@ -43,6 +43,7 @@ html_theme = "sphinx_book_theme"
 html_title = project
 html_static_path = ["static"]
 html_css_files = ["book.css"]
+html_js_files = ["book.js"]
 html_copy_source = False
 html_show_sphinx = False
 html_show_copyright = False
@@ -72,9 +73,7 @@ def settle_links(app: Sphinx, doctree: nodes.document) -> None:
 
 def copy_mathjax(app: Sphinx, failed: Exception | None) -> None:
     """Put MathJax's parts, which a Python package brings, beside the site's own programs."""
-    found = importlib.util.find_spec("sphinx-mathjax-offline")
-    assert found is not None and found.origin is not None, "requirements.lock names it"
-    package = Path(found.origin).parent / "static" / "mathjax"
+    package = Path(str(importlib.resources.files("sphinx-mathjax-offline"))) / "static" / "mathjax"
     for part in MATHJAX_PARTS:
         to = app.outdir / "_static" / "mathjax" / part
         to.parent.mkdir(parents=True, exist_ok=True)
