@@ -8,7 +8,6 @@ import importlib.resources
 from pathlib import Path
 
 from docutils import nodes
-from pygments.lexers.special import TextLexer
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util.fileutil import copy_asset
@@ -84,4 +83,3 @@ def setup(app: Sphinx) -> None:
     """Connect what is above with Sphinx."""
     app.connect("build-finished", copy_mathjax)
     app.connect("doctree-read", settle_links)
-    app.add_lexer("mermaid", TextLexer)  # a diagram's text, where GitHub draws it

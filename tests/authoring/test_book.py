@@ -294,8 +294,10 @@ def reader(browser: Browser, address: str) -> Iterator[tuple[Page, list[str]]]:
     page.close()
 
 
-SETTLED = """window.MathJax ? MathJax.startup.promise.then(() => new Promise(requestAnimationFrame))
-    .then(() => true) : true"""
+# A program of MathJax that is missing makes it wait for ever: then the formulas are not there.
+SETTLED = """() => Promise.race([
+    window.MathJax?.startup?.promise, new Promise(done => setTimeout(done, 20000)),
+]).then(() => new Promise(requestAnimationFrame)).then(() => true)"""
 FORMULAS = """() => ({
     written: document.querySelectorAll('article .math').length,
     set: document.querySelectorAll('article .math mjx-container').length,
