@@ -32,8 +32,7 @@ SHEETS, OTHERS = "<!-- the sheets -->", "<!-- the other pages -->"
 def make(root: Path, folder: Path) -> Path:
     """Make the site; where nothing changed since the last time, it is left alone.
 
-    Otherwise it is made anew: Sphinx does not warn again of a page that it has read before, and
-    leaves on the site what came from texts that are gone.
+    Otherwise it is made anew, because Sphinx leaves on a site what came from texts that are gone.
 
     Args:
         root: the project's folder.
