@@ -1,5 +1,5 @@
 # A fresh machine needs Python 3.11 or newer, make and a package index; nothing else.
-.PHONY: setup demo test check lab build margins mutants bench clean
+.PHONY: setup demo test check lab build book margins mutants bench clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -12,6 +12,7 @@ help:
 	@echo "make test     run everything"
 	@echo "make check    the fast loop: lint, types, unit tests"
 	@echo "make build    build the sheets that changed"
+	@echo "make book     make a site of the sheets, without answers, and of the pages of docs/"
 	@echo "make margins  measure the margins of every check (long), write docs/margins.md"
 	@echo "make mutants  try small edits of right answers on every check (long), write docs/mutants.md"
 	@echo "make bench    measure the speed of grading (long), write docs/benchmarks.md"
@@ -45,6 +46,9 @@ lab: $(READY)
 
 build: $(READY)
 	$(BIN)/course build
+
+book: $(READY)
+	$(BIN)/python -m course.authoring.book
 
 check: $(READY)
 	$(BIN)/ruff check .
