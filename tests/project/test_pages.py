@@ -77,9 +77,13 @@ def test_is_every_file_that_a_page_names_there(path):
     """A page that names a file of the code is wrong as soon as the file moves."""
     if path.name == "CHANGELOG.md":  # says what was
         return
-    text = path.read_text(encoding="utf-8").split("<!-- then -->")[0]
-    for name in re.findall(r"`((?:course|helpers|tests|docs|\.github|\.ci)/[\w./-]*)`", text):
-        assert (PROJECT / name).exists(), name
+    text = path.read_text(encoding="utf-8")
+    folders = r"(?:course|helpers|tests|docs|\.github|\.ci)/"
+    named = re.findall(rf"`({folders}[\w./-]*)`", text)
+    named += re.findall(rf"(?<![\w/.])({folders}[\w./-]+\.(?:py|md|svg|png|cfg|yml))\b", text)
+    for name in named:
+        if not re.search(r"NN-|NAME|/name\b", name):  # stands for many
+            assert (PROJECT / name).exists(), name
 
 
 def test_does_every_behaviour_in_the_table_live_where_it_says():
@@ -93,6 +97,18 @@ def test_does_every_behaviour_in_the_table_live_where_it_says():
             assert re.search(rf"^ *(?:def|class) {name}\b|^{name}\b", code, re.MULTILINE), (
                 file, name,
             )  # fmt: skip
+
+
+def test_are_the_lines_for_a_new_sheet_those_of_a_sheet_that_builds():
+    """What an author copies: metadata, cells and headings, quoted from sheet 01 and its bank."""
+    quoted = re.findall(r"````?text\n(.*?)\n````?\n", (DOCS / "add-a-sheet.md").read_text(), re.DOTALL)
+    name = SHEETS[0]
+    parts = [PROJECT / "course" / part / f"{name}.md" for part in ("sheets", "answers")]
+    lines = {line for path in parts for line in path.read_text(encoding="utf-8").splitlines()}
+    assert len(quoted) == 5
+    for block in quoted:
+        strange = [line for line in block.splitlines() if line not in lines]
+        assert not strange, strange
 
 
 @pytest.mark.slow
