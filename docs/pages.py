@@ -1,6 +1,6 @@
 """Makes what the pages of this project show of the project itself: `make pages`.
 
-    python docs/pages.py                 the picture of a class, the page in autograded/, the imports
+    python docs/pages.py                 docs/images/class.svg, autograded/README.md, the imports
     python docs/pages.py imports FOLDER  print the imports of a checkout, such as an older commit's
 
 What takes long has commands of its own: `make margins`, `make bench`, and tests/support/attacks.
@@ -97,14 +97,14 @@ Ada answered the first exercise of sheet {sheet} with
 {answer}
 ```
 
-It {title}. Her `result.json` says (`cage` and `seconds`, which differ from machine to machine, and
-her other tests left out):
+It {title}. Her `result.json` says, among other things,
 
 ```json
 {excerpt}
 ```
 
-and the message, as she reads it:
+Left out are `cage`, which says what held her code, `seconds`, and her other tests. The message, as
+she reads it:
 
 ```text
 {message}

@@ -101,7 +101,8 @@ def test_does_every_behaviour_in_the_table_live_where_it_says():
 
 def test_are_the_lines_for_a_new_sheet_those_of_a_sheet_that_builds():
     """What an author copies: metadata, cells and headings, quoted from sheet 01 and its bank."""
-    quoted = re.findall(r"````?text\n(.*?)\n````?\n", (DOCS / "add-a-sheet.md").read_text(), re.DOTALL)
+    page = (DOCS / "add-a-sheet.md").read_text(encoding="utf-8")
+    quoted = re.findall(r"````?text\n(.*?)\n````?\n", page, re.DOTALL)
     name = SHEETS[0]
     parts = [PROJECT / "course" / part / f"{name}.md" for part in ("sheets", "answers")]
     lines = {line for path in parts for line in path.read_text(encoding="utf-8").splitlines()}

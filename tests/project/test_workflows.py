@@ -1,4 +1,4 @@
-"""Does continuous integration, which runs elsewhere, name what there is, in the form it must have?"""
+"""Do the workflows, which run elsewhere, name what there is, in the form they must have?"""
 
 import re
 import subprocess
@@ -59,4 +59,3 @@ def test_is_everything_that_a_step_runs_there():
             assert (PROJECT / name).exists(), (workflow, name)
         for names in re.findall(r"\.\[([\w,]+)\]", command):
             assert set(names.split(",")) <= set(extras), (workflow, names)
-
