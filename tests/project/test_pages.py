@@ -99,6 +99,26 @@ def test_does_every_behaviour_in_the_table_live_where_it_says():
             )  # fmt: skip
 
 
+def test_does_every_name_in_the_glossary_exist():
+    """`module.name`, `Class.attribute`: the last column says where a word stands in the code."""
+    code = [
+        (path.stem, path.read_text(encoding="utf-8"))
+        for folder in ("course", "helpers", "tests/support")
+        for path in (PROJECT / folder).rglob("*.py")
+    ]
+    text = (DOCS / "glossary.md").read_text(encoding="utf-8")
+    names = re.findall(r"`(\w+)\.(\w+)(?:\([^`]*\))?`", text)
+    names = [(of, name) for of, name in names if name not in ("md", "py", "json")]
+    assert len(names) > 50
+    for of, name in names:
+        if of[0].isupper():
+            found = [t for _, t in code if re.search(rf"^class {of}\b", t, re.MULTILINE)]
+        else:
+            found = [t for stem, t in code if stem == of]
+        there = rf"^ *(?:def |class |self\.)?{name}\b"
+        assert any(re.search(there, t, re.MULTILINE) for t in found), f"{of}.{name}"
+
+
 def test_are_the_lines_for_a_new_sheet_those_of_a_sheet_that_builds():
     """What an author copies: metadata, cells and headings, quoted from sheet 01 and its bank."""
     page = (DOCS / "add-a-sheet.md").read_text(encoding="utf-8")
