@@ -1,7 +1,7 @@
 """Does a student get their own copies, keep what they wrote, and need nothing else of the project?
 
-Continuous integration runs this file where nothing but a desk is installed, so it imports nothing of
-the teaching staff's side.
+Continuous integration runs this file where nothing but a desk is installed, so it imports nothing
+of the teaching staff's side.
 """
 
 from pathlib import Path
