@@ -7,24 +7,22 @@ What takes long has commands of its own: `make margins`, `make bench`, and tests
 A second call changes nothing; the tests find a page that was not made again.
 """
 
+import contextlib
 import io
 import json
 import re
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from course.grading.result import Result
 
 PROJECT = Path(__file__).resolve().parent.parent
 CLASS = PROJECT / "docs" / "images" / "class.svg"
 EXAMPLE = PROJECT / "autograded" / "README.md"
 ARCHITECTURE = PROJECT / "docs" / "architecture.md"
 
-# The class in the picture: a part of the one that `make demo` simulates.
-STUDENTS, SEED, SHEETS = 8, 1, ("01-autodiff", "02-likelihood")
+# The class in the picture: a part of the one that tests/proving/test_simulate.py grades anyway.
+STUDENTS, SEED, SHEETS = 8, 1, ("01-autodiff", "03-sgd")
 WIDTH = 122  # columns of the picture
 # The answer in the example: the bank's first one to this exercise with this wrong turn.
 EXERCISE, WRONG_TURN = "derivative", "gradient summed"
@@ -33,11 +31,11 @@ EXERCISE, WRONG_TURN = "derivative", "gradient summed"
 # --- the picture of a class --------------------------------------------------------------------
 
 
-def class_picture(results: "list[Result]") -> str:
+def class_picture(root: Path) -> str:
     """Return the table that `course grade` prints as an SVG picture.
 
     Args:
-        results: of the simulated class, or of a class that holds it; other sheets are left out.
+        root: course folder of the simulated class, graded; other sheets are left out.
     """
     from rich.console import Console
 
@@ -46,15 +44,16 @@ def class_picture(results: "list[Result]") -> str:
     console = Console(
         record=True, file=io.StringIO(), width=WIDTH, force_terminal=True, color_system="truecolor"
     )
-    report.show([r for r in results if r.sheet in SHEETS], console)
+    report.show(report.graded(root, list(SHEETS)), console)
     drawn = console.export_svg(title="course grade", unique_id="class")
     # The font comes from the reader's machine: a picture that asks another host may show nothing.
     drawn = re.sub(r"\s*@font-face \{.*?\}", "", drawn, flags=re.DOTALL)
     return drawn.replace("Fira Code", "DejaVu Sans Mono, Menlo, Consolas")
 
 
-def simulated() -> "list[Result]":
-    """Simulate the class of the picture, grade it, and return its results."""
+@contextlib.contextmanager
+def simulated() -> Iterator[Path]:
+    """Simulate the class of the picture and grade it; yield its course folder."""
     from course.grading import grade
     from course.proving import simulate
 
@@ -64,7 +63,8 @@ def simulated() -> "list[Result]":
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "class"
         simulate.simulate(PROJECT, root, STUDENTS, SEED, list(SHEETS), quiet)
-        return grade.grade_class(root, [], [], no_cage=not caged(), say=quiet)
+        grade.grade_class(root, [], [], no_cage=not caged(), say=quiet)
+        yield root
 
 
 def caged() -> bool:
@@ -218,7 +218,8 @@ def main(words: list[str]) -> None:
     page = ARCHITECTURE.read_text(encoding="utf-8")
     ARCHITECTURE.write_text(marked(page, "imports", imports(PROJECT)), encoding="utf-8")
     EXAMPLE.write_text(example_page(), encoding="utf-8")
-    CLASS.write_text(class_picture(simulated()), encoding="utf-8")
+    with simulated() as root:
+        CLASS.write_text(class_picture(root), encoding="utf-8")
 
 
 if __name__ == "__main__":

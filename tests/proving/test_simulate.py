@@ -62,5 +62,5 @@ def test_is_the_same_class_left_alone_and_another_folder_refused(graded, tmp_pat
 
 
 def test_is_the_picture_of_a_class_what_grading_it_prints(graded):
-    _, results = graded
-    assert pages.CLASS.read_text(encoding="utf-8") == pages.class_picture(results), "make pages"
+    root, _ = graded
+    assert pages.CLASS.read_text(encoding="utf-8") == pages.class_picture(root), "make pages"
