@@ -1,5 +1,5 @@
 # A fresh machine needs Python 3.11 or newer, make and a package index; nothing else.
-.PHONY: setup demo test check lab build book margins mutants bench clean
+.PHONY: setup demo test check lab build book margins mutants bench clean pages
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -13,6 +13,7 @@ help:
 	@echo "make check    the fast loop: lint, types, unit tests"
 	@echo "make build    build the sheets that changed"
 	@echo "make book     make a site of the sheets, without answers, and of the pages of docs/"
+	@echo "make pages    make the pictures and pages that show the project itself"
 	@echo "make margins  measure the margins of every check (long), write docs/margins.md"
 	@echo "make mutants  try small edits of right answers on every check (long), write docs/mutants.md"
 	@echo "make bench    measure the speed of grading (long), write docs/benchmarks.md"
@@ -65,6 +66,9 @@ test: $(READY)
 	$(BIN)/python -m pytest tests
 	$(BIN)/python -m pytest --rootdir=. -c tests/nbval/nbval.ini --nbval --nbval-sanitize-with tests/nbval/nbval.cfg source
 	@$(BIN)/python -c "from course.doctor import chromium; chromium() or print('Not run: the browser test, since no Chromium is installed (course doctor says how).')"
+
+pages: $(READY)
+	$(BIN)/python docs/pages.py
 
 margins: $(READY)
 	$(BIN)/python -m course.proving.margins 200

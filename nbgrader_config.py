@@ -19,7 +19,7 @@ c.GenerateFeedback.preprocessors = [
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
 
-# What a submission may use under `course grade`; course/grading/cage.py lists all limits.
+# What a submission may use under `course grade`; course/grading/cage/limits.py lists them all.
 c.CourseLimits.cell_seconds = 30
 c.CourseLimits.submission_seconds = 240
 

@@ -91,7 +91,7 @@ def finished(
     Raises:
         CourseError: the first rule that the run or its outputs break.
     """
-    rules.of_run(name, notebook, seconds)
+    rules.of_execution(name, notebook, seconds)
     rules.of_numbers(name, notebook)
     committed = root / "source" / name / f"{name}.ipynb"
     if committed.exists():

@@ -132,7 +132,7 @@ def of_stubs(name: str, notebook: NotebookNode) -> None:
             raise CourseError(f"{at}: the stub is not told «unsolved»; leave `{sheet.STUB}` in it.")
 
 
-def of_run(name: str, notebook: NotebookNode, seconds: dict[int, float]) -> None:
+def of_execution(name: str, notebook: NotebookNode, seconds: dict[int, float]) -> None:
     """Hold a sheet to what the execution of its source showed.
 
     Args:

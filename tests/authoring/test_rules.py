@@ -72,7 +72,7 @@ def test_is_a_run_that_breaks_a_rule_refused(tiny, old, new, says):
     seconds = execute(notebook)
 
     def check():
-        rules.of_run("tiny", notebook, seconds)
+        rules.of_execution("tiny", notebook, seconds)
         rules.of_numbers("tiny", notebook)
 
     with pytest.raises(CourseError) as caught:

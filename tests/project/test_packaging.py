@@ -1,7 +1,10 @@
 """Do pyproject.toml, environment.yml and requirements.lock name the same packages?"""
 
 import re
+import subprocess
+import sys
 import tomllib
+from pathlib import Path
 
 import yaml
 from support.project import PROJECT
@@ -55,3 +58,10 @@ def test_is_the_project_named_without_machine_or_index():
                 continue
             text = path.read_text(encoding="utf-8")
             assert not re.search(r"https?://[\w.]*(pypi|pythonhosted|pytorch\.org/whl)", text), path
+
+
+def test_are_the_tests_found_by_the_command_pytest_as_well():
+    """Without `python -m` the project's folder is on no path: tests/helpers could hide helpers."""
+    words = [str(Path(sys.executable).parent / "pytest"), "--collect-only", "tests/test_verdict.py"]
+    done = subprocess.run(words, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

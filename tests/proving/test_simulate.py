@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from support.pages import pages
 from support.project import PROJECT, SHEETS
 
 from course.errors import CourseError
@@ -58,3 +59,8 @@ def test_is_the_same_class_left_alone_and_another_folder_refused(graded, tmp_pat
         simulate.simulate(PROJECT, tmp_path, 2, 0, [], print)
     with pytest.raises(CourseError, match="no sheet 'x'"):
         simulate.simulate(PROJECT, tmp_path / "new", 2, 0, ["x"], print)
+
+
+def test_is_the_picture_of_a_class_what_grading_it_prints(graded):
+    root, _ = graded
+    assert pages.CLASS.read_text(encoding="utf-8") == pages.class_picture(root), "make pages"
