@@ -35,8 +35,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     chosen = SHEETS if metafunc.config.getoption("--all-sheets") else FEW_SHEETS
     if "some_sheet" in metafunc.fixturenames:
         metafunc.parametrize("some_sheet", chosen, scope="module")
-    if metafunc.definition.get_closest_marker("some_sheets"):
-        metafunc.parametrize("opened", chosen, scope="module", indirect=True)
+    if "opened" in metafunc.fixturenames:
+        some = metafunc.definition.get_closest_marker("some_sheets")
+        metafunc.parametrize("opened", chosen if some else SHEETS, scope="module", indirect=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

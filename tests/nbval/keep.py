@@ -46,7 +46,11 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     assert isinstance(item, IPyNbCell)
     sheet: IPyNbFile = item.parent
     cells = executed.code_cells(sheet.nb)
-    run = sheet.stash.setdefault(RUN, Run(executed.stamp(cells)))
+    if RUN not in sheet.stash:
+        sheet.stash[RUN] = Run(executed.stamp(cells))
+        executed.begin(sheet.path.stem)
+    run = sheet.stash[RUN]
+    _keep_values(sheet, item)
     heard: list[dict] = []
     ask = sheet.get_kernel_message
 
@@ -75,6 +79,15 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
                 [run.outputs[number] for number in everything],
                 [run.seconds[number] for number in everything],
             )
+
+
+def _keep_values(sheet: IPyNbFile, item: IPyNbCell) -> None:
+    """Let the kernel keep what an answer finds above it."""
+    place = sheet.nb.cells.index(item.cell)
+    if place in executed.answers(sheet.nb):
+        code = executed.keeping_values(sheet.path.stem, sheet.nb, place)
+        asked = sheet.kernel.kc.execute(code, silent=True, store_history=False)
+        sheet.kernel.await_reply(asked, timeout=60)
 
 
 def _of_this_cell(heard: list[dict]) -> list[dict]:

@@ -10,7 +10,6 @@ import pytest
 from nbformat import NotebookNode
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from support import lab
-from support.project import SHEETS
 
 from course.authoring import sheet
 from course.doctor import chromium
@@ -65,7 +64,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module", params=SHEETS)
+@pytest.fixture(scope="module")
 def opened(
     request: pytest.FixtureRequest, desk: tuple[str, Path], browser: Browser
 ) -> Iterator[Opened]:

@@ -1,19 +1,22 @@
 """What nbval executed, kept for the tests that ask more of the same run.
 
 `make test` runs every committed source under nbval first. Its outputs and times are kept in
-.cache/executed/, with a stamp of all that they depend on; where the stamp fits, no test executes
-the sheet again.
+.cache/executed/, and what the names stood for that its answers use, with a stamp of all that these
+depend on. Where the stamp fits, no test executes the sheet again.
 """
 
 import hashlib
 import json
+import pickle
+import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 
-from course.authoring import execute
+from course.authoring import execute, names, sheet
 from course.files import write_whole
 
 PROJECT = Path(__file__).parent.parent.parent
@@ -36,6 +39,56 @@ def stamp(cells: list[NotebookNode]) -> str:
     return digest.hexdigest()
 
 
+def answers(notebook: NotebookNode) -> list[int]:
+    """Return the places of the cells that hold answers in code."""
+    return [
+        i for i, cell in enumerate(notebook.cells)
+        if cell.cell_type == "code" and sheet.is_answer(cell)
+    ]  # fmt: skip
+
+
+def used(notebook: NotebookNode) -> set[str]:
+    """Return the names that the answers of a sheet use from above."""
+    return set().union(*(names.used(notebook.cells[i].source) for i in answers(notebook)))
+
+
+def begin(name: str) -> None:
+    """Forget what was kept of a sheet: its run begins anew."""
+    (KEPT / f"{name}.json").unlink(missing_ok=True)
+    shutil.rmtree(KEPT / name, ignore_errors=True)
+    (KEPT / name).mkdir(parents=True)
+
+
+# Run in the sheet's kernel: it writes to no name of the sheet and draws nothing.
+VALUES = """
+import pickle, torch
+from pathlib import Path
+kinds = torch.Tensor | int | float | str | tuple | list | dict
+values = {n: scope[n] for n in used if isinstance(scope.get(n), kinds)}
+Path(path).write_bytes(pickle.dumps(values))
+"""
+
+
+def keeping_values(name: str, notebook: NotebookNode, place: int) -> str:
+    """Return code for a sheet's kernel, which keeps what names stand for above an answer."""
+    path = str(KEPT / name / f"{place}.pickle")
+    given = f"'scope': globals(), 'used': {sorted(used(notebook))!r}, 'path': {path!r}"
+    return f"exec({VALUES!r}, {{{given}}})"
+
+
+def values(name: str, notebook: NotebookNode) -> dict[int, dict[str, Any]] | None:
+    """Return what the names that answers use stood for at each answer, when all cells were run.
+
+    Args:
+        name: the sheet's name.
+        notebook: the sheet; None is returned where no run of these very cells is kept.
+    """
+    if _kept(name, code_cells(notebook)) is None:
+        return None
+    found = {i: KEPT / name / f"{i}.pickle" for i in answers(notebook)}
+    return {i: pickle.loads(path.read_bytes()) for i, path in found.items()}
+
+
 def keep(name: str, stamp: str, outputs: list[list[NotebookNode]], seconds: list[float]) -> None:
     """Keep what the code cells of a sheet gave, and how long each of them took."""
     kept = {"stamp": stamp, "outputs": outputs, "seconds": seconds}
@@ -52,12 +105,9 @@ def put_in(name: str, notebook: NotebookNode) -> dict[int, float] | None:
     Returns:
         Run time of each code cell by its index; None where no run of these very cells is kept.
     """
-    try:
-        kept = json.loads((KEPT / f"{name}.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
     cells = code_cells(notebook)
-    if kept["stamp"] != stamp(cells):
+    kept = _kept(name, cells)
+    if kept is None:
         return None
     for number, (cell, outputs) in enumerate(zip(cells, kept["outputs"], strict=True), 1):
         cell.outputs = [nbformat.from_dict(output) for output in outputs]
@@ -65,3 +115,11 @@ def put_in(name: str, notebook: NotebookNode) -> dict[int, float] | None:
     execute.settle(notebook)
     places = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
     return dict(zip(places, kept["seconds"], strict=True))
+
+
+def _kept(name: str, cells: list[NotebookNode]) -> dict[str, Any] | None:
+    try:
+        kept: dict[str, Any] = json.loads((KEPT / f"{name}.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return kept if kept["stamp"] == stamp(cells) else None

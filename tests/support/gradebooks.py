@@ -24,7 +24,7 @@ def _knowing(name: str) -> Path:
     root = Path(tempfile.mkdtemp(prefix="test-gradebook-"))
     shutil.copytree(PROJECT / "source" / name, root / "source" / name)
     shutil.copy(_empty(), root / "gradebook.db")
-    stock_nbgrader.register(root, name)
+    stock_nbgrader.generate(root, name, "released")
     return root / "gradebook.db"
 
 
