@@ -83,9 +83,9 @@ def values(name: str, notebook: NotebookNode) -> dict[int, dict[str, Any]] | Non
         name: the sheet's name.
         notebook: the sheet; None is returned where no run of these very cells is kept.
     """
-    if _kept(name, code_cells(notebook)) is None:
-        return None
     found = {i: KEPT / name / f"{i}.pickle" for i in answers(notebook)}
+    if _kept(name, code_cells(notebook)) is None or not all(map(Path.exists, found.values())):
+        return None
     return {i: pickle.loads(path.read_bytes()) for i, path in found.items()}
 
 
