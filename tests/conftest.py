@@ -15,6 +15,8 @@ from support.project import FEW_SHEETS, PROJECT, SHEETS, TINY
 from course.authoring import build, execute, sheet
 from course.grading.cage import command
 
+GRADING = PROJECT / "tests" / "grading"
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
@@ -48,6 +50,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             given = call.params.values() if call else ()
             sheets = [v for v in given if isinstance(v, str) and v in SHEETS]
             item.add_marker(pytest.mark.xdist_group("-".join([item.path.stem, *sheets])))
+        if not item.path.is_relative_to(GRADING) or item.path.stem == "test_judge":
+            item.add_marker("no_cover")  # what counts lines makes the checks a third slower
 
 
 @pytest.fixture
