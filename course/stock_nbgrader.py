@@ -65,14 +65,25 @@ def api(root: Path, **overrides: dict[str, Any]) -> NbGraderAPI:
     return NbGraderAPI(config=config)
 
 
-def generate(root: Path, sheet: str, release: str) -> None:
-    """Run nbgrader's generator: root/source/SHEET → root/RELEASE/SHEET, and into the gradebook.
+# What nbgrader's own flag --no-db sets.
+NO_GRADEBOOK = {"GenerateAssignment": {"no_database": True}, "SaveCells": {"enabled": False}}
+
+
+def generate(root: Path, sheet: str, release: str, gradebook: bool = True) -> None:
+    """Run nbgrader's generator: root/source/SHEET → root/RELEASE/SHEET.
+
+    Args:
+        root: course folder.
+        sheet: the sheet's name.
+        release: the folder of root that it is released to.
+        gradebook: enter the sheet into the gradebook as well, made where there is none.
 
     Raises:
         CourseError: nbgrader refused; with its own words.
     """
+    more = {} if gradebook else NO_GRADEBOOK
     with quiet(), alembic_found():
-        made = api(root, CourseDirectory={"release_directory": release})
+        made = api(root, CourseDirectory={"release_directory": release}, **more)
         result = made.generate_assignment(sheet, force=True, create=True)
     if not result["success"]:
         log = (result.get("log") or "").splitlines()

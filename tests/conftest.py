@@ -1,12 +1,57 @@
-"""Fixtures that tests of several folders use."""
+"""Options, and fixtures that tests of several folders use."""
+
+import os
+
+# Before anything imports torch: on two threads the sheets' small models are slower than on one.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 from pathlib import Path
 
+import hypothesis
 import pytest
-from support.project import PROJECT, TINY
+from support import executed
+from support.project import FEW_SHEETS, PROJECT, SHEETS, TINY
 
-from course.authoring import build, sheet
+from course.authoring import build, execute, sheet
 from course.grading.cage import command
+
+GRADING = PROJECT / "tests" / "grading"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--all-sheets", action="store_true",
+        help="ask of every sheet what is asked of a few otherwise, of larger classes, and with "
+        "more random notebooks; for the night",
+    )  # fmt: skip
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    hypothesis.settings.register_profile("few", max_examples=12)
+    hypothesis.settings.register_profile("many", max_examples=50)
+    hypothesis.settings.load_profile("many" if config.getoption("--all-sheets") else "few")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give a test of `some_sheet` one sheet of each kind, or all of them where that is asked."""
+    chosen = SHEETS if metafunc.config.getoption("--all-sheets") else FEW_SHEETS
+    if "some_sheet" in metafunc.fixturenames:
+        metafunc.parametrize("some_sheet", chosen, scope="module")
+    if "opened" in metafunc.fixturenames:
+        some = metafunc.definition.get_closest_marker("some_sheets")
+        metafunc.parametrize("opened", chosen if some else SHEETS, scope="module", indirect=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a module's tests in one process, where its fixtures are; those of a sheet may part."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            call = getattr(item, "callspec", None)
+            given = call.params.values() if call else ()
+            sheets = [v for v in given if isinstance(v, str) and v in SHEETS]
+            item.add_marker(pytest.mark.xdist_group("-".join([item.path.stem, *sheets])))
+        if not item.path.is_relative_to(GRADING) or item.path.stem == "test_judge":
+            item.add_marker("no_cover")  # what counts lines makes the checks a third slower
 
 
 @pytest.fixture
@@ -24,12 +69,19 @@ def tiny(tmp_path: Path):
 
 @pytest.fixture(scope="session")
 def built():
-    """Return a function that builds a sheet's source afresh from its text, once a session."""
+    """Return a function that gives a sheet's source as its text builds it, once a session.
+
+    What nbval has executed is not executed again, where it ran these very cells.
+    """
     done: dict = {}
 
     def make(name: str):
         if name not in done:
-            done[name] = build.build_source(PROJECT, name)
+            notebook = build.prepared(PROJECT, name)
+            seconds = executed.put_in(name, notebook)
+            if seconds is None:
+                seconds = execute.execute(notebook)
+            done[name] = build.finished(PROJECT, name, notebook, seconds)
         return done[name]
 
     return make

@@ -123,7 +123,7 @@ def build_release(root: Path, name: str, source: NotebookNode) -> NotebookNode:
         notebooks.write(scratch / "source" / name / f"{name}.ipynb", source)
         from course import stock_nbgrader  # with a kernel's client, which few commands need
 
-        stock_nbgrader.generate(scratch, name, "release")
+        stock_nbgrader.generate(scratch, name, "release", gradebook=False)
         release = nbformat.read(scratch / "release" / name / f"{name}.ipynb", as_version=4)
     rules.of_release(name, source, release)
     return release

@@ -37,13 +37,18 @@ def execute(notebook: NotebookNode) -> dict[int, float]:
             {cell_index: time.monotonic() - begun[cell_index]}
         )
         client.execute(env=env)
+    settle(notebook)
+    return seconds
+
+
+def settle(notebook: NotebookNode) -> None:
+    """Make of an executed notebook what is stored: nothing in it differs from run to run."""
     notebook.metadata = nbformat.from_dict(
         {"kernelspec": KERNEL, "language_info": {"name": "python"}}
     )
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = [_settled(output) for output in notebooks.joined(cell.outputs)]
-    return seconds
 
 
 def _settled(output: NotebookNode) -> NotebookNode:

@@ -4,7 +4,6 @@ import ast
 from dataclasses import dataclass
 from pathlib import Path
 
-import jupytext
 from nbformat import NotebookNode
 
 from course.authoring import names
@@ -43,6 +42,8 @@ def load(path: Path) -> NotebookNode:
     Raises:
         CourseError: the file is missing, not UTF-8, or not MyST Markdown with a jupytext header.
     """
+    import jupytext  # brings a kernel's client with it: only where a text is read
+
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:

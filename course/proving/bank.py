@@ -133,7 +133,7 @@ def trials(notebook: Any, answers: list[Answer], seed: int) -> list[Trial]:
     exercises = {e.answer_index: e for e in sheet.exercises(notebook)}
     given: dict[str, Any] = {"__name__": "__main__"}
     found: list[Trial] = []
-    leads_to = _leading_to(notebook, answers)
+    leads_to = leading_to(notebook, answers)
     with data.seeded(seed):
         for index, cell in enumerate(notebook.cells):
             if index in exercises:
@@ -148,7 +148,7 @@ def trials(notebook: Any, answers: list[Answer], seed: int) -> list[Trial]:
     return found
 
 
-def _leading_to(notebook: Any, answers: list[Answer]) -> set[int]:
+def leading_to(notebook: Any, answers: list[Answer]) -> set[int]:
     """Return the cells that some answer builds on: margins are measured over 200 data seeds."""
     code = {i for i, c in enumerate(notebook.cells) if c.cell_type == "code"}
     roots = {i for i in code if sheet.is_answer(notebook.cells[i])}

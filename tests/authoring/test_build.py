@@ -76,33 +76,49 @@ def test_are_cell_ids_stable_when_another_cell_changes(tiny):
 
 @pytest.fixture
 def tiny_project(tmp_path):
-    (tmp_path / "course" / "sheets").mkdir(parents=True)
-    (tmp_path / "course" / "sheets" / "tiny.md").write_text(TINY, encoding="utf-8")
-    shutil.copy(PROJECT / "nbgrader_config.py", tmp_path)
-    return tmp_path
+    return tiny_project_in(tmp_path)
+
+
+def tiny_project_in(folder):
+    (folder / "course" / "sheets").mkdir(parents=True)
+    (folder / "course" / "sheets" / "tiny.md").write_text(TINY, encoding="utf-8")
+    shutil.copy(PROJECT / "nbgrader_config.py", folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def built_once(tmp_path_factory):
+    root = tiny_project_in(tmp_path_factory.mktemp("tiny"))
+    build.build(root, [])
+    return root
+
+
+@pytest.fixture
+def built_project(built_once, tmp_path):
+    return shutil.copytree(built_once, tmp_path / "built")
 
 
 @pytest.mark.slow
-def test_does_a_second_build_change_no_file(tiny_project):
-    build.build(tiny_project, [])
-    files = {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in tiny_project.rglob("*.ipynb")}
+@pytest.mark.xdist_group("build")
+def test_does_a_second_build_change_no_file(built_project):
+    files = {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in built_project.rglob("*.ipynb")}
     assert len(files) == 2
     said = []
-    build.build(tiny_project, [], say=said.append)
+    build.build(built_project, [], say=said.append)
     assert said == ["tiny: nothing changed"]
-    build.build(tiny_project, [], force=True)
+    build.build(built_project, [], force=True)
     assert {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in files} == files
 
 
 @pytest.mark.slow
-def test_does_a_refused_sheet_leave_the_old_build_alone(tiny_project):
-    build.build(tiny_project, [])
-    before = {p: p.read_bytes() for p in tiny_project.rglob("*.ipynb")}
-    text = tiny_project / "course" / "sheets" / "tiny.md"
+@pytest.mark.xdist_group("build")
+def test_does_a_refused_sheet_leave_the_old_build_alone(built_project):
+    before = {p: p.read_bytes() for p in built_project.rglob("*.ipynb")}
+    text = built_project / "course" / "sheets" / "tiny.md"
     text.write_text(TINY.replace("4.50", "4.51"), encoding="utf-8")
     with pytest.raises(CourseError, match=r"4\.51"):
-        build.build(tiny_project, ["tiny"])
-    assert {p: p.read_bytes() for p in tiny_project.rglob("*.ipynb")} == before
+        build.build(built_project, ["tiny"])
+    assert {p: p.read_bytes() for p in built_project.rglob("*.ipynb")} == before
 
 
 def test_is_an_unknown_sheet_named(tiny_project):

@@ -2,8 +2,9 @@
 
 import nbformat
 import pytest
+from support.project import TINY
 
-from course.authoring import names, rules, sheet
+from course.authoring import build, names, rules, sheet
 from course.authoring.execute import execute
 from course.errors import CourseError
 
@@ -55,21 +56,44 @@ def test_is_a_stub_that_does_not_fail_refused(tiny):
         rules.of_stubs("tiny", notebook)
 
 
+BREAKING_RUNS = [
+    ("return x.grad", "return x", "does not pass its own test"),
+    ('print("slope", 4.5)', "1 / 0", "it fails: ZeroDivisionError"),
+    ('print("slope", 4.5)', "import warnings\nwarnings.warn('slope 4.5')", "writes to stderr"),
+    ("assert check.derivative(derivative)\n#", "import time\ntime.sleep(5.1)\n"
+     "assert check.derivative(derivative)\n#", "may take 5 s"),
+    ("The slope is 4.50", "The slope is 4.51", "the prose says 4.51"),
+    ("The slope is 4.50", "The slope is 4.5", ""),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """Run the tiny sheets that break a rule one below the other, in one kernel.
+
+    Returns:
+        For what each must be told: the sheet as it was run, and the seconds of its cells.
+    """
+    sheets = {}
+    for old, new, says in BREAKING_RUNS:
+        path = tmp_path_factory.mktemp("tiny") / "tiny.md"
+        path.write_text(TINY.replace(old, new), encoding="utf-8")
+        sheets[says] = build.with_stable_ids(f"tiny {says}", sheet.load(path))
+    cells = [cell for one in sheets.values() for cell in one.cells]
+    seconds = execute(nbformat.v4.new_notebook(cells=cells))
+    found, start = {}, 0
+    for says, one in sheets.items():
+        own = range(start, start + len(one.cells))
+        found[says] = one, {i - start: seconds[i] for i in own if i in seconds}
+        start += len(one.cells)
+    return found
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("old", "new", "says"),
-    [
-        ("return x.grad", "return x", "does not pass its own test"),
-        ('print("slope", 4.5)', "1 / 0", "it fails: ZeroDivisionError"),
-        ('print("slope", 4.5)', "import warnings\nwarnings.warn('slope 4.5')", "writes to stderr"),
-        ("assert check.derivative(derivative)\n#", "import time\ntime.sleep(5.1)\n"
-         "assert check.derivative(derivative)\n#", "may take 5 s"),
-        ("The slope is 4.50", "The slope is 4.51", "the prose says 4.51"),
-    ],
-)  # fmt: skip
-def test_is_a_run_that_breaks_a_rule_refused(tiny, old, new, says):
-    notebook = tiny(old, new)
-    seconds = execute(notebook)
+@pytest.mark.xdist_group("rules")
+@pytest.mark.parametrize("says", [says for *_, says in BREAKING_RUNS if says])
+def test_is_a_run_that_breaks_a_rule_refused(ran, says):
+    notebook, seconds = ran[says]
 
     def check():
         rules.of_execution("tiny", notebook, seconds)
@@ -79,6 +103,14 @@ def test_is_a_run_that_breaks_a_rule_refused(tiny, old, new, says):
         check()
     assert says in str(caught.value)
     assert "course/sheets/tiny.md, cell " in str(caught.value)
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("rules")
+def test_is_a_run_that_keeps_to_the_rules_accepted(ran):
+    notebook, seconds = ran[""]
+    rules.of_run("tiny", notebook, seconds)
+    rules.of_numbers("tiny", notebook)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from course.verdict import STATES
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.alone,
     pytest.mark.skipif(bool(command.works()), reason="hostile code runs in a cage only"),
 ]
 

@@ -96,7 +96,8 @@ def job(tmp_path_factory, caged):
     return made
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+# As many examples as the profile says: few here, many at night.
+@settings(deadline=None, suppress_health_check=list(HealthCheck), database=None)
 @given(raw=mutated())
 def test_does_the_whole_engine_give_every_notebook_a_result(job, raw):
     import dataclasses

@@ -182,7 +182,7 @@ def test_does_a_second_run_change_any_file(graded, caged):
 def test_is_a_lost_gradebook_made_anew_from_the_results(graded, caged, tmp_path):
     root = tmp_path / "copy"
     shutil.copytree(graded[0], root, symlinks=True)
-    (root / "gradebook.db").unlink()
+    (root / "gradebook.db").unlink()  # and so this run starts from none, and registers the sheet
     done = []
     grade.grade_class(
         root, [], [], no_cage=not caged, say=lambda _: None, progress=lambda *a: done.append(a)

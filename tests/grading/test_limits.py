@@ -10,7 +10,7 @@ from course.grading import submitted
 from course.grading.cage.limits import Limits
 from course.grading.submission import grade_submission
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 NOISE = """
 import logging, sys, threading, warnings

@@ -14,15 +14,15 @@ from course.errors import CourseError
 from course.grading import workers
 from course.grading.job import Job
 
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
-@pytest.mark.slow
+
 def test_is_a_machine_that_can_start_no_process_told_so_in_one_sentence(monkeypatch):
     monkeypatch.setattr(workers, "_end_with_parent", functools.partial(os._exit, 1))
     with pytest.raises(CourseError, match="No process that grades can be started"):
         list(workers.surviving(2, [object()]))
 
 
-@pytest.mark.slow
 def test_are_processes_forked_from_one_that_has_one_thread_and_all_imports():
     before = dict(os.environ)
     pool = workers.processes(1)
@@ -50,7 +50,6 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_is_no_process_left_when_the_command_is_killed(tmp_path, how):
     script = tmp_path / "killed.py"
@@ -69,7 +68,6 @@ def test_is_no_process_left_when_the_command_is_killed(tmp_path, how):
     assert not left
 
 
-@pytest.mark.slow
 def test_does_a_class_go_on_when_the_fork_server_is_killed(monkeypatch):
     graded = []
 

@@ -12,21 +12,26 @@ from course.proving import simulate
 
 pytestmark = pytest.mark.slow
 STUDENTS = 8
-CLASS = SHEETS
+CLASS = ["01-autodiff", "03-sgd", "05-constraints"]  # all of them with --all-sheets
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory, caged):
+def sheets(pytestconfig):
+    return SHEETS if pytestconfig.getoption("--all-sheets") else CLASS
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory, caged, sheets):
     root = tmp_path_factory.mktemp("class") / "demo"
-    simulate.simulate(PROJECT, root, STUDENTS, 1, CLASS, lambda _: None)
+    simulate.simulate(PROJECT, root, STUDENTS, 1, sheets, lambda _: None)
     results = grade.grade_class(root, [], [], no_cage=not caged, say=lambda _: None)
     return root, results
 
 
-def test_does_every_answer_get_the_state_and_the_wrong_turn_it_deserves(graded):
+def test_does_every_answer_get_the_state_and_the_wrong_turn_it_deserves(graded, sheets):
     root, results = graded
     record = json.loads((root / simulate.DESERVED).read_text())["students"]
-    assert len(results) == STUDENTS * len(CLASS)
+    assert len(results) == STUDENTS * len(sheets)
     for result in results:
         for test, deserved in record[result.student][result.sheet].items():
             got = result.tests[test]
@@ -49,10 +54,10 @@ def test_is_the_class_a_mixed_one(graded):
     assert len({t.wrong_turn for r in results for t in r.tests.values()}) > 5
 
 
-def test_is_the_same_class_left_alone_and_another_folder_refused(graded, tmp_path):
+def test_is_the_same_class_left_alone_and_another_folder_refused(graded, sheets, tmp_path):
     root, _ = graded
     said = []
-    simulate.simulate(PROJECT, root, STUDENTS, 1, CLASS, said.append)
+    simulate.simulate(PROJECT, root, STUDENTS, 1, sheets, said.append)
     assert "nothing changed" in said[0]
     (tmp_path / "mine.txt").write_text("x")
     with pytest.raises(CourseError, match="not empty"):

@@ -5,14 +5,18 @@ import shutil
 import nbformat
 
 from course.authoring import sheet
+from support import gradebooks
 from support.project import PROJECT, SHEETS
 
 NAME = SHEETS[0]
 
 
-def copied(root):
+def copied(root, gradebook=True):
+    """Make a course folder of sheet 01, with a gradebook that knows it, unless none is wanted."""
     for part in ("source", "release"):
         shutil.copytree(PROJECT / part / NAME, root / part / NAME)
+    if gradebook:
+        gradebooks.put_in(root, NAME)
     return root
 
 

@@ -1,0 +1,34 @@
+"""Does a command load what it does not need?"""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+ASK = """
+import importlib, json, sys
+importlib.import_module(sys.argv[1])
+print(json.dumps([name for name in sys.modules if name.split(".")[0] in ("zmq", "course")]))
+"""
+
+
+def loaded_by(module: str) -> set[str]:
+    """Return what of this project, and of zmq, a fresh Python holds once it has a module."""
+    done = subprocess.run(
+        [sys.executable, "-c", ASK, module], capture_output=True, text=True, check=True
+    )
+    return set(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize(
+    "module", ["course.authoring.build", "course.proving.bank", "course.proving.margins"]
+)
+def test_does_building_or_proving_load_the_engine_or_talk_to_kernels(module):
+    loaded = loaded_by(module)
+    assert module in loaded
+    assert {name for name in loaded if name.startswith(("zmq", "course.grading"))} == set()
+
+
+def test_would_the_engine_be_seen():
+    assert loaded_by("course.grading.session") >= {"zmq", "course.grading.session"}
