@@ -20,7 +20,9 @@ from course.term import report
 
 DOCS = PROJECT / "docs"
 PAGES = [PROJECT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")]
-PAGES += [PROJECT / "autograded" / "README.md", *sorted(DOCS.rglob("*.md"))]
+# The links of the book's own start page are the site's: the build of the book refuses bad ones.
+PAGES += [PROJECT / "autograded" / "README.md"]
+PAGES += [p for p in sorted(DOCS.rglob("*.md")) if "book" not in p.parts]
 FIELD = re.compile(r"^\| ([^|]+) \|", re.MULTILINE)
 
 
