@@ -119,8 +119,8 @@ def gradebook(url: str, course: str = "default_course") -> Gradebook:
     """Open nbgrader's gradebook; its tables are made where there are none.
 
     nbgrader writes the version of the tables once they are made, for which it starts the program
-    alembic. Here it is written first, by alembic's library: that takes no second and no program, and
-    a kill at any moment leaves what the next opening completes.
+    alembic. Here it is written first, by alembic's library: that takes no program and no second,
+    and a kill at any moment leaves what the next opening completes.
     """
     engine = create_engine(url)
     try:

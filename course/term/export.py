@@ -2,6 +2,7 @@
 
 import csv
 import io
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -55,8 +56,9 @@ def export(root: Path, form: str, say: Callable[[str], None]) -> str:
 
 
 def safe(text: str) -> str:
-    """Return text that a spreadsheet takes for text: a name may begin like a formula."""
-    return f"'{text}" if text.lstrip().startswith(FORMULA) else text
+    """Return text that a spreadsheet takes for one line of text: a name may begin like a formula."""
+    line = "".join(" " if unicodedata.category(c) == "Cc" else c for c in text)
+    return f"'{line}" if line.lstrip().startswith(FORMULA) else line
 
 
 def plain(students: list[Student], sheets: list[str], found: Found) -> list[list]:
