@@ -56,7 +56,7 @@ def export(root: Path, form: str, say: Callable[[str], None]) -> str:
 
 
 def safe(text: str) -> str:
-    """Return text that a spreadsheet takes for one line of text: a name may begin like a formula."""
+    """Return one line that a spreadsheet takes for text: a name may begin like a formula."""
     line = "".join(" " if unicodedata.category(c) == "Cc" else c for c in text)
     return f"'{line}" if line.lstrip().startswith(FORMULA) else line
 
