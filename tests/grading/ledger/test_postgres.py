@@ -79,6 +79,7 @@ def given_back(root):
 def classes(tmp_path_factory, database, caged):
     """One class of six with its gradebook on a server, and the same with it in a file."""
     server = copied(tmp_path_factory.mktemp("server"))
+    (server / "gradebook.db").unlink(missing_ok=True)  # it has to be made on the server
     wrong = {"derivative": "def derivative(f, x):\n    return f(x)"}
     answers = {
         "late": solved(), "extended": solved(), "wrong": solved(wrong),
