@@ -70,6 +70,7 @@ test: lint
 	$(BIN)/python -m pytest -m alone $(COVERED) --cov-append tests $(ASK)
 	$(BIN)/coverage report
 	@$(BIN)/python -c "from course.doctor import chromium; chromium() or print('Not run: the browser test, since no Chromium is installed (course doctor says how).')"
+	@$(BIN)/python -c "from course.doctor import postgresql; postgresql() or print('Not run: the test of a gradebook on PostgreSQL, which is not installed (course doctor says how).')"
 
 pages: $(READY)
 	$(BIN)/python docs/pages.py

@@ -58,7 +58,7 @@ def grade(
             root.resolve(), sheets or [], students or [], workers, force, no_cage,
             executor=executor, progress=tell,
         )  # fmt: skip
-    report.show(results)
+    report.show(root.resolve(), results)
 
 
 @app.command()
@@ -79,7 +79,19 @@ def report(sheets: Sheets = None, root: Root = PROJECT) -> None:
     """Print the table of a graded class."""
     from course.term import report as reporting
 
-    reporting.show(reporting.graded(root.resolve(), sheets or []))
+    reporting.show(root.resolve(), reporting.graded(root.resolve(), sheets or []))
+
+
+@app.command()
+def feedback(
+    sheets: Sheets = None,
+    root: Root = PROJECT,
+    force: Annotated[bool, typer.Option(help="Make also pages that are up to date.")] = False,
+) -> None:
+    """Make the pages that students read, from the gradebook: points, comments, penalties."""
+    from course.grading.ledger import ledger
+
+    ledger.give_feedback(root.resolve(), sheets or [], force)
 
 
 @app.command()

@@ -3,6 +3,7 @@
 import importlib.util
 import shutil
 import sys
+from pathlib import Path
 
 from course.grading.cage import command
 
@@ -13,6 +14,15 @@ def chromium() -> str | None:
         if found := shutil.which(name):
             return found
     return None
+
+
+def postgresql() -> Path | None:
+    """Return the folder of PostgreSQL's programs for the tests of the gradebook, or None."""
+    found = shutil.which("initdb")
+    if found:
+        return Path(found).parent
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    return folders[-1].parent if folders else None
 
 
 def findings() -> list[tuple[str, str]]:
@@ -28,4 +38,5 @@ def findings() -> list[tuple[str, str]]:
         ("packages", f"missing {', '.join(missing)}: run «make setup»" if missing else ""),
         ("cage for students' code", f"{why}: {command.REMEDY}" if why else ""),
         ("Chromium, for the browser test", "" if chromium() else "install the package «chromium»"),
+        ("PostgreSQL, for its test", "" if postgresql() else "install the package «postgresql»"),
     ]

@@ -3,13 +3,19 @@
 import contextlib
 import logging
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import nbgrader
+from alembic.script import ScriptDirectory
+from jupyter_core.paths import jupyter_config_path
+from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
+from nbgrader.coursedir import CourseDirectory
+from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.engine import make_url
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
@@ -42,13 +48,102 @@ def quiet() -> Iterator[None]:
 
 
 def settings(root: Path) -> Config:
-    """Return nbgrader's configuration for a course folder: its own file, else the project's."""
+    """Return nbgrader's configuration for a course folder, as nbgrader itself would find it.
+
+    That is the files in Jupyter's folders, then the course's own, whose word counts. A course
+    folder without a file of its own begins with the project's settings, but for the database: it
+    shares no gradebook with another course.
+    """
+    config = Config()
     own = root / "nbgrader_config.py"
-    path = own if own.exists() else PROJECT / "nbgrader_config.py"
-    config: Config = PyFileConfigLoader(path.name, path=str(path.parent)).load_config()
+    if not own.exists():
+        config.merge(_loaded(PROJECT))
+        config.CourseDirectory.pop("db_url", None)
+    for folder in reversed(jupyter_config_path()):
+        if (Path(folder) / own.name).is_file():
+            config.merge(_loaded(Path(folder)))
+    if own.exists():
+        config.merge(_loaded(root))
     config.CourseDirectory.root = str(root)
-    config.CourseDirectory.db_url = f"sqlite:///{root / 'gradebook.db'}"
+    given = CourseDirectory(config=config).db_url
+    config.CourseDirectory.db_url = _resolved(given, root)
     return config
+
+
+def _loaded(folder: Path) -> Config:
+    with importing_from(folder):
+        loaded: Config = PyFileConfigLoader("nbgrader_config.py", path=str(folder)).load_config()
+    return loaded
+
+
+@contextlib.contextmanager
+def importing_from(folder: Path) -> Iterator[None]:
+    """Let modules beside a configuration be imported, such as a late policy, as nbgrader does."""
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ValueError):
+            sys.path.remove(str(folder))
+
+
+def db_url(root: Path) -> str:
+    """Return the URL of a course's gradebook: what ``c.CourseDirectory.db_url`` says."""
+    return str(settings(root).CourseDirectory.db_url)
+
+
+def course_id(config: Config) -> str:
+    """Return the course that the gradebook keeps its assignments under."""
+    return str(CourseDirectory(config=config).course_id) or "default_course"
+
+
+def sqlite_url(path: Path) -> str:
+    """Return the URL of a gradebook that is a file."""
+    return f"sqlite:///{path}"
+
+
+def sqlite_file(url: str) -> Path | None:
+    """Return the file that holds a gradebook, or None where a server does."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+        return None
+    return Path(parsed.database)
+
+
+def shown(url: str) -> str:
+    """Return a gradebook's URL, or the path of its file, as a person may read it: no password."""
+    return str(sqlite_file(url) or make_url(url).render_as_string(hide_password=True))
+
+
+def gradebook(url: str, course: str = "default_course") -> Gradebook:
+    """Open nbgrader's gradebook; its tables are made where there are none.
+
+    nbgrader writes the version of the tables once they are made, for which it starts the program
+    alembic. Here it is written first, by alembic's library: that takes no program and no second,
+    and a kill at any moment leaves what the next opening completes.
+    """
+    engine = create_engine(url)
+    try:
+        if not inspect(engine).get_table_names():
+            head = ScriptDirectory(
+                str(Path(nbgrader.__file__).parent / "alembic")
+            ).get_current_head()
+            with engine.begin() as connection:
+                connection.execute(
+                    text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+                )
+                connection.execute(
+                    text("INSERT INTO alembic_version (version_num) VALUES (:head)"), {"head": head}
+                )
+    finally:
+        engine.dispose()
+    return Gradebook(url, course)
+
+
+def _resolved(url: str, root: Path) -> str:
+    """Return a gradebook's URL; one of a file is meant from the course folder."""
+    path = sqlite_file(url)
+    return url if path is None else sqlite_url(root / path)
 
 
 def api(root: Path, **overrides: dict[str, Any]) -> NbGraderAPI:
@@ -76,14 +171,17 @@ def generate(root: Path, sheet: str, release: str, gradebook: bool = True) -> No
         root: course folder.
         sheet: the sheet's name.
         release: the folder of root that it is released to.
-        gradebook: enter the sheet into the gradebook as well, made where there is none.
+        gradebook: enter the sheet into a gradebook as well, root/gradebook.db whatever the settings
+            say, made where there is none.
 
     Raises:
         CourseError: nbgrader refused; with its own words.
     """
     more = {} if gradebook else NO_GRADEBOOK
     with quiet(), alembic_found():
-        made = api(root, CourseDirectory={"release_directory": release}, **more)
+        made = api(root, CourseDirectory={
+            "release_directory": release, "db_url": sqlite_url(root / "gradebook.db"),
+        }, **more)  # fmt: skip
         result = made.generate_assignment(sheet, force=True, create=True)
     if not result["success"]:
         log = (result.get("log") or "").splitlines()
@@ -92,12 +190,3 @@ def generate(root: Path, sheet: str, release: str, gradebook: bool = True) -> No
             f"source/{sheet}/{sheet}.ipynb: nbgrader cannot generate the assignment: "
             f"{reason[-1] if reason else 'no reason given'}"
         )
-
-
-def register(root: Path, sheet: str) -> None:
-    """Make a sheet known to the gradebook of a course folder, leaving its release/ alone."""
-    scratch = f".generated-{sheet}"
-    try:
-        generate(root, sheet, scratch)
-    finally:
-        shutil.rmtree(root / scratch, ignore_errors=True)

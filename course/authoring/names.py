@@ -2,6 +2,7 @@
 
 import ast
 import builtins
+import functools
 import symtable
 
 # Code that uses one of these may look at any name, or make it.
@@ -27,18 +28,21 @@ def free(source: str) -> set[str]:
     return {name for name in _referenced(source) - made(source) if not hasattr(builtins, name)}
 
 
-def made(source: str) -> set[str]:
+@functools.lru_cache(maxsize=512)
+def made(source: str) -> frozenset[str]:
     """Return the names that a cell makes at its top level: by def, class, import or assignment."""
     table = symtable.symtable(source, "<cell>", "exec")
-    return {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported()}
+    symbols = table.get_symbols()
+    return frozenset(s.get_name() for s in symbols if s.is_assigned() or s.is_imported())
 
 
-def used(source: str) -> set[str]:
+@functools.lru_cache(maxsize=512)
+def used(source: str) -> frozenset[str]:
     """Return the names that a cell may need from elsewhere.
 
     A name that the cell itself makes is among them, unless a statement before has made it for sure.
     """
-    return _used(ast.parse(source).body, set())
+    return frozenset(_used(ast.parse(source).body, set()))
 
 
 def _used(body: list[ast.stmt], so_far: set[str]) -> set[str]:
@@ -74,7 +78,8 @@ def _used(body: list[ast.stmt], so_far: set[str]) -> set[str]:
     return found
 
 
-def changed(source: str) -> set[str]:
+@functools.lru_cache(maxsize=512)
+def changed(source: str) -> frozenset[str]:
     """Return the names whose objects a cell may change.
 
     That is ``x.grad = …`` and ``x[0] += …``, and what stands alone: ``x.backward()``, ``step(x)``.
@@ -89,10 +94,11 @@ def changed(source: str) -> set[str]:
             call = node.value
             if not identifiers(call.func) & SHOWING:
                 parts.append(call if isinstance(call.func, ast.Name) else call.func)
-    return set().union(*(identifiers(part) for part in parts))
+    return frozenset().union(*(identifiers(part) for part in parts))
 
 
-def mentioned(source: str) -> set[str]:
+@functools.lru_cache(maxsize=512)
+def mentioned(source: str) -> frozenset[str]:
     """Return every name in a cell, and the modules that it imports, by their first word."""
     tree = ast.parse(source)
     found = identifiers(tree)
@@ -101,7 +107,7 @@ def mentioned(source: str) -> set[str]:
             found |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found.add(node.module.split(".")[0])
-    return found
+    return frozenset(found)
 
 
 def _referenced(source: str) -> set[str]:

@@ -1,15 +1,18 @@
-"""Which given cells an answer needs: those that make or change a name which it uses.
+"""Which given cells an answer needs: those that make or change what it uses.
 
-Where this errs, it keeps a cell that nobody needs. Of a student's code nothing is taken for
-granted; given cells are held to it by a test that runs each sheet in full and in part.
+A given cell is left out only where it provably shows something, or makes names that nobody reads,
+and changes no object that was made before (``touched.py``). Where this errs, it keeps a cell that
+nobody needs. A test runs each sheet in full and in part, and sees what every given cell changes.
 """
 
 import ast
+import functools
+from collections import defaultdict
 from collections.abc import Iterable
 
 from nbformat import NotebookNode
 
-from course.authoring import names, sheet
+from course.authoring import names, sheet, touched
 
 
 def for_answers(notebook: NotebookNode) -> set[int]:
@@ -50,7 +53,7 @@ def leading_to(
     if sum(map(len, sources)) > names.LONGEST:
         return everything
     try:
-        needed = set().union(*map(names.used, sources))
+        needed: set[str] = set().union(*map(names.used, sources))
         if set().union(*map(names.mentioned, sources)) & names.LOOKING_AROUND:
             return everything
     except names.UNREADABLE:
@@ -58,17 +61,63 @@ def leading_to(
     kept = roots | {i for i in optional if _for_all(cells[i].source)}
     left = optional - kept
     needed |= set().union(*(names.used(cells[i].source) for i in kept - roots))
-    gives = {i: names.made(cells[i].source) | names.changed(cells[i].source) for i in left}
-    while more := {i for i in left if gives[i] & needed}:
+    try:
+        may_give = gives(cells, everything)
+    except (touched.TooLong, RecursionError):
+        return everything
+    while more := {i for i in left if may_give[i] & needed}:
         kept |= more
         left -= more
         needed |= set().union(*(names.used(cells[i].source) for i in more))
     return kept
 
 
+def gives(cells: list[NotebookNode], places: set[int]) -> dict[int, set[str]]:
+    """Return the names that each cell makes, or whose objects it may change.
+
+    What one cell changes is changed for every name, in all cells, that stands for it or holds it.
+    """
+    trees = {i: _parsed(cells[i].source) for i in sorted(places)}
+    known = touched.surroundings(trees.values())
+    effects = {i: touched.effects(tree, known) for i, tree in trees.items()}
+    holds: dict[str, set[str]] = defaultdict(set)  # both ways: what is held is the same object
+    comes_from: dict[str, set[str]] = defaultdict(set)  # one way: back to what it was made of
+    for one in effects.values():
+        for name, others in one.holds.items():
+            for other in others - {name}:
+                holds[name].add(other)
+                holds[other].add(name)
+        for name, others in one.comes_from.items():
+            comes_from[name] |= others - {name}
+    back = {name: holds.get(name, set()) | comes_from.get(name, set())
+            for name in holds.keys() | comes_from.keys()}  # fmt: skip
+    return {
+        i: set(names.made(cells[i].source))
+        | names.changed(cells[i].source)
+        | _closed(one.changed, holds)
+        | _closed(one.reached, back)
+        | (_closed(one.differentiated, back) - known.constant)
+        for i, one in effects.items()
+    }
+
+
+@functools.lru_cache(maxsize=128)  # given cells are the same in every submission
+def _parsed(source: str) -> ast.Module:
+    return ast.parse(source)
+
+
+def _closed(names_: set[str], links: dict[str, set[str]]) -> set[str]:
+    """Return names and all that links lead to from them."""
+    found, new = set(names_), set(names_)
+    while new:
+        new = set().union(*(links.get(name, set()) for name in new)) - found
+        found |= new
+    return found
+
+
 def _for_all(source: str) -> bool:
     """Return whether a given cell does what no name shows: seeds, defaults, names from text."""
-    tree = ast.parse(source)
+    tree = _parsed(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
             return True

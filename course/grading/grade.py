@@ -70,7 +70,7 @@ def grade_class(
     todo = [job for job in work if force or records.keys(root, job) != key(job)]
     if not force:
         todo = [replace(job, earlier=records.earlier_run(root, job, key(job))) for job in todo]
-    with ledger.opened(root, names) as book:
+    with ledger.opened(root, names, say) as book:
         workers = min(workers or os.cpu_count() or 1, max(1, len(todo)))
         found = completed(executor, todo) if executor else surviving(workers, todo)
         with contextlib.closing(found):

@@ -42,8 +42,14 @@ class EarlierRun:
 
 @dataclass(frozen=True)
 class Graded:
-    """A job's result, the notebook that nbgrader's tools show, and the answers for another time."""
+    """A job's result, the notebook that nbgrader's tools show, and what stays with the staff.
+
+    Args:
+        replies: what the answers replied, to judge them anew.
+        data_seed: seed of the data that they were judged on.
+    """
 
     result: Result
     notebook: str
     replies: dict[str, str]
+    data_seed: int = 0

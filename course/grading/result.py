@@ -24,7 +24,6 @@ class Result:
     sheet: str
     score: float
     max_score: float
-    data_seed: int
     cage: str
     seconds: float
     tests: dict[str, TestResult]
@@ -37,5 +36,6 @@ class Result:
 def load(path: Path) -> Result:
     """Read a result file."""
     content = json.loads(path.read_text(encoding="utf-8"))
+    content.pop("data_seed", None)  # kept here by an earlier version
     tests = {name: TestResult(**test) for name, test in content.pop("tests").items()}
     return Result(**content, tests=tests)

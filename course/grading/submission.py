@@ -95,7 +95,20 @@ def _judge_again(job: Job, source: NotebookNode, begun: float) -> Graded | None:
         }
     except NewQuestion:
         return None
-    return _graded(job, parse(job.earlier.notebook), verdicts, job.earlier.replies, begun)
+    notebook = parse(job.earlier.notebook)
+    _renew_tests(notebook, source)
+    return _graded(job, notebook, verdicts, job.earlier.replies, begun)
+
+
+def _renew_tests(notebook: NotebookNode, source: NotebookNode) -> None:
+    """Give an earlier run's notebook the tests and points that the source has now."""
+    now = {sheet.grade_id(c): c for c in source.cells if sheet.grade_id(c)}
+    for cell in notebook.cells:
+        renewed = now.get(sheet.grade_id(cell))
+        if renewed is not None and sheet.flags(renewed).get("grade"):
+            cell.metadata.nbgrader["points"] = renewed.metadata.nbgrader["points"]
+            if sheet.is_test(renewed):
+                cell.source = renewed.source
 
 
 class Run:
@@ -206,13 +219,12 @@ def _graded(
         job.sheet,
         sum(t.points for t in tests.values()),
         sum(t.max_points for t in tests.values()),
-        job.data_seed,
         "bubblewrap" if job.caged else "none",
         round(time.monotonic() - begun, 2),
         tests,
     )
     text = wire.clean(nbformat.writes(notebook)) + "\n"
-    return Graded(result, text, replies)
+    return Graded(result, text, replies, job.data_seed)
 
 
 def _output(said: Verdict) -> NotebookNode:

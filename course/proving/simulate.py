@@ -12,13 +12,13 @@ from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
-from nbgrader.api import Gradebook
 
 from course import stock_nbgrader
 from course.authoring import names as names_in
 from course.authoring import sheet
 from course.errors import CourseError
 from course.files import write_whole
+from course.grading.ledger import gradebook
 from course.proving import bank
 
 NAMES = [
@@ -72,13 +72,13 @@ def simulate(
         if json.loads((root / DESERVED).read_text())["made_from"] == made_from:
             say(f"{root}: the class is there already, nothing changed")
             return
-        for part in ("submitted", "autograded", "feedback", "source", "release"):
+        for part in ("submitted", "autograded", "feedback", "source", "release", ".course"):
             shutil.rmtree(root / part, ignore_errors=True)
         (root / "gradebook.db").unlink(missing_ok=True)
     elif root.exists() and any(root.iterdir()):
         raise CourseError(f"{root} is not empty and not a simulated class; choose a new folder.")
     root.mkdir(parents=True, exist_ok=True)
-    shutil.copy(project / "nbgrader_config.py", root)
+    _configure(project, root)
     deserved: dict[str, dict[str, Any]] = {student(i): {} for i in range(students)}
     for name in names:
         for part in ("source", "release"):
@@ -93,12 +93,22 @@ def simulate(
             deserved[student(number)][name] = _hand_in(
                 folder, number, text, release, answers, choose
             )
-        stock_nbgrader.register(root, name)
-        with Gradebook(f"sqlite:///{root / 'gradebook.db'}") as gradebook:
-            gradebook.update_or_create_assignment(name, duedate=DUE)
+    with gradebook.opened(root, names, stock_nbgrader.settings(root), say) as book:
+        for name in names:
+            book.update_or_create_assignment(name, duedate=DUE)
     deserves = {"made_from": made_from, "students": deserved}
     write_whole(root / DESERVED, json.dumps(deserves, indent=1, ensure_ascii=False) + "\n")
     say(f"{root}: {students} students handed in {', '.join(names)}")
+
+
+def _configure(project: Path, root: Path) -> None:
+    """Copy nbgrader's settings; a gradebook that is not in the folder would be another class's."""
+    own = root / "nbgrader_config.py"
+    shutil.copy(project / own.name, own)
+    here = stock_nbgrader.sqlite_url(root / "gradebook.db")
+    if stock_nbgrader.db_url(root) != here:
+        with own.open("a", encoding="utf-8") as file:
+            file.write('\nc.CourseDirectory.db_url = "sqlite:///gradebook.db"\n')
 
 
 def _made_from(project: Path, students: int, seed: int, names: list[str]) -> str:

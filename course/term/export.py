@@ -2,16 +2,18 @@
 
 import csv
 import io
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
-from nbgrader.api import Gradebook, Student, SubmittedAssignment
-from sqlalchemy.exc import SQLAlchemyError
+from nbgrader.api import Student, SubmittedAssignment
 
 from course.errors import CourseError
+from course.grading.ledger import gradebook, ledger
 
 Found = dict[tuple[str, str], SubmittedAssignment]  # by student and sheet
 
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # what a formula begins with, wide ones too
 COLUMNS = (
     "assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email",
     "raw_score", "late_submission_penalty", "score", "max_score",
@@ -31,26 +33,18 @@ def export(root: Path, form: str, say: Callable[[str], None]) -> str:
     """
     if form not in FORMS:
         raise CourseError(f"There is no format {form!r}; choose one of {', '.join(FORMS)}.")
-    path = root / "gradebook.db"
-    if not path.is_file():
-        raise CourseError(f"{path} does not exist; run «course grade» first.")
-    try:
-        with Gradebook(f"sqlite:///{path}") as book:
-            found = {
-                (s.student_id, a.name): s
-                for a in book.assignments for s in book.assignment_submissions(a.name)
-            }  # fmt: skip
-            students = sorted(book.students, key=lambda s: str(s.id))
-            waiting = sum(bool(s.needs_manual_grade) for s in found.values())
-            sheets = sorted({sheet for _, sheet in found})
-            rows = FORMS[form](students, sheets, found)
-    except SQLAlchemyError as error:
-        raise CourseError(
-            f"{path} cannot be read ({str(error).splitlines()[0]}); move it away, and "
-            "«course grade» makes a new one from the results."
-        ) from error
+    with gradebook.reading(root) as book:
+        ledger.settle(root, book)
+        found = {
+            (s.student_id, a.name): s
+            for a in book.assignments for s in book.assignment_submissions(a.name)
+        }  # fmt: skip
+        students = sorted(book.students, key=lambda s: str(s.id))
+        waiting = sum(bool(s.needs_manual_grade) for s in found.values())
+        sheets = sorted({sheet for _, sheet in found})
+        rows = FORMS[form](students, sheets, found)
     if not found:
-        raise CourseError(f"{path} holds no grades; run «course grade» first.")
+        raise CourseError("The gradebook holds no grades; run «course grade» first.")
     if waiting:
         say(
             f"{waiting} of {len(found)} submissions hold answers that wait for a person "
@@ -61,6 +55,12 @@ def export(root: Path, form: str, say: Callable[[str], None]) -> str:
     return text.getvalue()
 
 
+def safe(text: str) -> str:
+    """Return one line that a spreadsheet takes for text: a name may begin like a formula."""
+    line = "".join(" " if unicodedata.category(c) == "Cc" else c for c in text)
+    return f"'{line}" if line.lstrip().startswith(FORMULA) else line
+
+
 def plain(students: list[Student], sheets: list[str], found: Found) -> list[list]:
     """Return a row for each student and sheet, with the columns of ``nbgrader export``."""
     rows: list[list] = [list(COLUMNS)]
@@ -69,8 +69,7 @@ def plain(students: list[Student], sheets: list[str], found: Found) -> list[list
             if (one := found.get((student.id, sheet))) is None:
                 continue
             rows.append([
-                sheet, one.duedate or "", one.timestamp or "", student.id,
-                student.last_name or "", student.first_name or "", student.email or "",
+                sheet, one.duedate or "", one.timestamp or "", *_who(student),
                 _number(one.score), _number(one.late_submission_penalty or 0.0),
                 _number(_final(one)), _number(one.max_score),
             ])  # fmt: skip
@@ -90,7 +89,7 @@ def canvas(students: list[Student], sheets: list[str], found: Found) -> list[lis
     rows: list[list] = [[*head, *sheets], points]
     for student in students:
         names = [n for n in (student.last_name, student.first_name) if n]
-        who = [", ".join(names) or student.id, "", "", student.id, ""]
+        who = [safe(", ".join(names) or student.id), "", "", safe(student.id), ""]
         rows.append([*who, *_row(student, sheets, found)])
     return rows
 
@@ -102,9 +101,15 @@ def moodle(students: list[Student], sheets: list[str], found: Found) -> list[lis
     """
     rows: list[list] = [["Username", "First name", "Last name", "Email address", *sheets]]
     for student in students:
-        who = [student.id, student.first_name or "", student.last_name or "", student.email or ""]
-        rows.append([*who, *_row(student, sheets, found)])
+        login, last, first, email = _who(student)
+        rows.append([login, first, last, email, *_row(student, sheets, found)])
     return rows
+
+
+def _who(student: Student) -> list[str]:
+    """Return login, last name, first name and address of a student, as text and nothing else."""
+    names = (student.id, student.last_name, student.first_name, student.email)
+    return [safe(name or "") for name in names]
 
 
 def _row(student: Student, sheets: list[str], found: Found) -> list[str]:

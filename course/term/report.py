@@ -1,4 +1,7 @@
-"""The table of a graded class: who scored what, and which wrong turns were met how often."""
+"""The table of a graded class: who scored what, and which wrong turns were met how often.
+
+Points are the gradebook's: what a person gave, extra credit and late penalties count.
+"""
 
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -6,9 +9,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from course.errors import CourseError
-from course.grading import result as results
-from course.grading.result import Result
+from course.grading.ledger import gradebook, ledger, records
+from course.grading.ledger.ledger import Standings
+from course.grading.ledger.standing import Mark, Standing
+from course.grading.result import Result, TestResult
 
 
 def graded(root: Path, sheets: list[str]) -> list[Result]:
@@ -17,17 +21,10 @@ def graded(root: Path, sheets: list[str]) -> list[Result]:
     Raises:
         CourseError: nothing was graded, or not this sheet.
     """
-    found = [results.load(path) for path in sorted(root.glob("autograded/*/*/result.json"))]
-    if not found:
-        raise CourseError(f"{root / 'autograded'} holds no results; run «course grade» first.")
-    known = sorted({r.sheet for r in found})
-    for name in sheets:
-        if name not in known:
-            raise CourseError(f"No result for a sheet {name!r}; graded were {', '.join(known)}.")
-    return [r for r in found if not sheets or r.sheet in sheets]
+    return records.graded(root, sheets)
 
 
-def scores(found: list[Result]) -> Table:
+def scores(found: list[Result], standings: Standings) -> Table:
     """Return students × sheets: points, what waits for a person, and what went wrong as a whole."""
     names = sorted({r.sheet for r in found})
     table = Table(title="Scores", title_justify="left")
@@ -39,24 +36,31 @@ def scores(found: list[Result]) -> Table:
     for result in found:
         by_student[result.student][result.sheet] = result
     for student, row in sorted(by_student.items()):
-        cells = [_score(row[name]) if name in row else "–" for name in names]
-        total = sum(r.score for r in row.values())
+        here = {name: standings.get((student, name)) for name in row}
+        cells = [_score(row[name], here[name]) if name in row else "–" for name in names]
+        total = sum(r.score if (s := here[name]) is None else s.score for name, r in row.items())
         table.add_row(student, *cells, f"{total:g}")
-    table.caption = "points / all points; «+n» waits for a person"
+    table.caption = "points / all points; «+n» waits for a person, «late −n» is taken off already"
     return table
 
 
-def _score(result: Result) -> str:
-    waiting = sum(t.max_points for t in result.tests.values() if t.state == "manual")
+def _score(result: Result, standing: Standing | None) -> str:
     states = {t.state for t in result.tests.values()}
-    remark = " refused" if "refused" in states else ""
-    remark += " timeout" if "timeout" in states else ""
-    remark += " crashed" if "crashed" in states else ""
+    remark = "".join(f" {s}" for s in ("refused", "timeout", "crashed") if s in states)
+    if standing is None:
+        return f"{result.score:g} / {result.max_score:g}{remark} (not in the gradebook)"
+    waiting = sum(m.most for m in standing.marks.values() if _open(m))
     plus = f" +{waiting:g}" if waiting else ""
-    return f"{result.score:g}{plus} / {result.max_score:g}{remark}"
+    late = f" late −{standing.penalty:g}" if standing.penalty else ""
+    return f"{standing.score:g}{plus} / {standing.max_score:g}{late}{remark}"
 
 
-def exercises(found: list[Result]) -> Table:
+def _open(mark: Mark) -> bool:
+    """Return whether points are still to be given by a person."""
+    return mark.auto is None and mark.manual is None
+
+
+def exercises(found: list[Result], standings: Standings) -> Table:
     """Return exercise by exercise: how many passed, and the wrong turns, most frequent first."""
     table = Table(title="Exercises", title_justify="left", show_lines=False)
     table.add_column("sheet")
@@ -64,29 +68,48 @@ def exercises(found: list[Result]) -> Table:
     for column in ("passed", "failed", "missing", "other"):
         table.add_column(column, justify="right")
     table.add_column("wrong turns")
-    tests: dict[tuple[str, str], list[results.TestResult]] = defaultdict(list)
+    tests: dict[tuple[str, str], list[TestResult]] = defaultdict(list)
+    marks: dict[tuple[str, str], list[Mark]] = defaultdict(list)
     for result in found:
+        standing = standings.get((result.student, result.sheet))
         for name, test in result.tests.items():
             tests[result.sheet, name].append(test)
+            if standing is not None and name in standing.marks:
+                marks[result.sheet, name].append(standing.marks[name])
     for (name, test_id), all_of_it in sorted(tests.items()):
         states = Counter(t.state for t in all_of_it)
         if states.keys() <= {"manual", "refused", "missing"} and states["manual"]:
-            turns = f"{states['manual']} answers wait for a person"
+            remark = _read(marks[name, test_id])
         else:
             met = Counter(t.wrong_turn for t in all_of_it if t.wrong_turn and t.state == "failed")
-            turns = ", ".join(f"{turn} ×{n}" for turn, n in met.most_common())
+            remark = ", ".join(f"{turn} ×{n}" for turn, n in met.most_common())
         other = len(all_of_it) - sum(states[s] for s in ("passed", "failed", "missing"))
         table.add_row(
             name, test_id, str(states["passed"]), str(states["failed"]), str(states["missing"]),
-            str(other - states["manual"]), turns,
+            str(other - states["manual"]), remark,
         )  # fmt: skip
     return table
 
 
-def show(found: list[Result], console: Console | None = None) -> None:
-    """Print both tables."""
+def _read(marks: list[Mark]) -> str:
+    """Return how far a person is with a written question, and what was given on average."""
+    given = [m.points for m in marks if m.manual is not None]
+    counts = {
+        "wait for a person": sum(map(_open, marks)),
+        "to look at again": sum(m.waits and not _open(m) for m in marks),
+    }
+    parts = [f"{n} {what}" for what, n in counts.items() if n]
+    if given:
+        parts.append(f"{len(given)} read, {sum(given) / len(given):.3g} points on average")
+    return ", ".join(parts)
+
+
+def show(root: Path, found: list[Result], console: Console | None = None) -> None:
+    """Print both tables, of results and of what the gradebook of their course holds."""
+    with gradebook.reading(root) as book:
+        standings = ledger.settle(root, book)
     console = console or Console()
     if not console.is_terminal:
         console = Console(width=max(140, 30 + 20 * len({r.sheet for r in found})))
-    console.print(scores(found))
-    console.print(exercises(found))
+    console.print(scores(found, standings))
+    console.print(exercises(found, standings))

@@ -93,7 +93,7 @@ def run_of(*given, answer="def f(x):\n    return x * rate", more=()):
         (["other = 0.5"], []),
         (["base = 1", "rate = base / 2", "print(rate)"], [0, 1]),
         (["rate = [1]", "rate.append(2)"], [0, 1]),
-        (["rate = 1", "plots.curves(rate)"], [0]),
+        (["from helpers import plots\nrate = 1", "plots.curves(rate)"], [0]),
         (["import torch", "torch.set_default_dtype(torch.float64)"], [0, 1]),
         (["import numpy as np", "np.random.seed(0)"], [0, 1]),
         (["from data import *"], [0]),

@@ -71,7 +71,7 @@ def test_is_nothing_lost_when_grading_is_killed_at_random_moments(tmp_path, cage
         if died == KILLS:
             break
         # Take results away again, so that there is work left to be killed in.
-        for key in sorted(killed.glob("autograded/*/*/.graded-from")):
+        for key in sorted(killed.glob(".course/graded/*/*/record.json")):
             if choose.random() < 0.7:
                 key.unlink()
     assert died == KILLS

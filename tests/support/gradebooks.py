@@ -14,8 +14,7 @@ from support.project import PROJECT
 @functools.cache
 def _empty() -> Path:
     path = Path(tempfile.mkdtemp(prefix="test-gradebook-")) / "gradebook.db"
-    with stock_nbgrader.alembic_found():
-        Gradebook(f"sqlite:///{path}").close()
+    stock_nbgrader.gradebook(stock_nbgrader.sqlite_url(path)).close()
     return path
 
 
@@ -33,7 +32,7 @@ def opened(root: Path) -> Gradebook:
     path = root / "gradebook.db"
     if not path.exists():
         shutil.copy(_empty(), path)
-    return Gradebook(f"sqlite:///{path}")
+    return Gradebook(stock_nbgrader.sqlite_url(path))
 
 
 def put_in(root: Path, name: str) -> None:

@@ -2,110 +2,146 @@
 
 import contextlib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 
-import nbformat
-from nbgrader.api import Gradebook, MissingEntry
-from nbgrader.preprocessors import AssignLatePenalties
+from nbgrader.api import Gradebook
 from nbgrader.utils import parse_utc
+from sqlalchemy.exc import SQLAlchemyError
+from traitlets.config import Config
 
 from course import stock_nbgrader
 from course.errors import CourseError
-from course.grading.ledger import records
-from course.grading.result import Result
+from course.grading.ledger import cells
+from course.grading.ledger.records import Of
+from course.grading.ledger.standing import Standing
+from course.grading.result import Result, TestResult
 
 
 @contextlib.contextmanager
-def opened(root: Path, sheets: list[str]) -> Iterator[Gradebook]:
-    """Open the gradebook of a course; it and its assignments are made where there are none.
+def opened(
+    root: Path, sheets: list[str], config: Config, say: Callable[[str], None]
+) -> Iterator[Gradebook]:
+    """Open the gradebook of a course, made where there is none, and bring sheets into line in it.
+
+    Args:
+        root: course folder.
+        sheets: the sheets whose cells the gradebook has to know as they are now.
+        config: nbgrader's settings.
+        say: takes lines that a person should read.
 
     Raises:
         CourseError: the gradebook cannot be opened or a sheet cannot be entered.
     """
-    url = f"sqlite:///{root / 'gradebook.db'}"
+    book = _connected(str(config.CourseDirectory.db_url), stock_nbgrader.course_id(config))
     try:
-        if not (root / "gradebook.db").exists():
+        for name in sheets:
+            cells.bring_into_line(book, root, config, name, say)
+        yield book
+    finally:
+        book.close()
+        book.engine.dispose()
+
+
+@contextlib.contextmanager
+def reading(root: Path) -> Iterator[Gradebook]:
+    """Open a gradebook that is there, to read what it holds.
+
+    Raises:
+        CourseError: there is none, or it cannot be read.
+    """
+    config = stock_nbgrader.settings(root)
+    url = str(config.CourseDirectory.db_url)
+    path = stock_nbgrader.sqlite_file(url)
+    if path is not None and not path.is_file():
+        raise CourseError(f"{path} does not exist; run «course grade» first.")
+    book = _connected(url, stock_nbgrader.course_id(config))
+    try:
+        yield book
+    except SQLAlchemyError as error:
+        raise _unreadable(url, error) from error
+    finally:
+        book.close()
+        book.engine.dispose()
+
+
+def _connected(url: str, course: str) -> Gradebook:
+    path = stock_nbgrader.sqlite_file(url)
+    try:
+        if path is not None and not path.exists():
             # Made beside its place and then moved: a kill half-way leaves no half gradebook.
-            new = root / ".gradebook.db.new"
+            new = path.with_name(f".{path.name}.new")
             new.unlink(missing_ok=True)
-            with stock_nbgrader.alembic_found():
-                Gradebook(f"sqlite:///{new}").close()
-            new.replace(root / "gradebook.db")
-        with Gradebook(
-            url, str(stock_nbgrader.settings(root).CourseDirectory.course_id)
-        ) as gradebook:
-            missing = [s for s in sheets if not _registered(gradebook, root, s)]
+            made = stock_nbgrader.gradebook(stock_nbgrader.sqlite_url(new), course)
+            made.close()
+            made.engine.dispose()
+            new.replace(path)
+        return stock_nbgrader.gradebook(url, course)
     except Exception as error:
-        raise CourseError(
-            f"{root / 'gradebook.db'} cannot be opened ({str(error).splitlines()[0]}); "
-            "move it away, and grading makes a new one from the results."
-        ) from error
-    for name in missing:
-        stock_nbgrader.register(root, name)
-    with Gradebook(url) as gradebook:
-        yield gradebook
+        raise _unreadable(url, error) from error
 
 
-def _registered(gradebook: Gradebook, root: Path, sheet: str) -> bool:
-    """Return whether the gradebook knows the sheet with the test cells that its source has now."""
-    try:
-        known = gradebook.find_notebook(sheet, sheet)
-    except MissingEntry:
-        return False
-    source = nbformat.read(root / "source" / sheet / f"{sheet}.ipynb", as_version=4)
-    cells = {
-        c.metadata.nbgrader.grade_id: c.source
-        for c in source.cells
-        if c.metadata.get("nbgrader", {}).get("grade") and not c.metadata.nbgrader.solution
-    }
-    entered = {c.name: c.source for c in known.source_cells}
-    return all(entered.get(name) == text for name, text in cells.items())
-
-
-def holds(book: Gradebook, result: Result) -> bool:
-    """Return whether the gradebook holds this result."""
-    try:
-        found = book.find_submission_notebook(result.sheet, result.sheet, result.student)
-    except MissingEntry:
-        return False
-    scores = {g.name: g.auto_score for g in found.grades}
-    return all(
-        name in scores and (t.state == "manual" or scores[name] == t.points)
-        for name, t in result.tests.items()
+def _unreadable(url: str, error: Exception) -> CourseError:
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return CourseError(
+        f"The gradebook {stock_nbgrader.shown(url)} cannot be read ({first}); keep it, it holds "
+        "what people gave, and see «When the gradebook cannot be read» in docs/grading.md."
     )
 
 
-def enter(root: Path, book: Gradebook, result: Result) -> None:
+def holds(standing: Standing, result: Result) -> bool:
+    """Return whether the gradebook holds the points of this result."""
+    return all(
+        name in standing.marks and standing.marks[name].auto == automatic(test)
+        for name, test in result.tests.items()
+    )
+
+
+def automatic(test: TestResult) -> float | None:
+    """Return the points that no person gives: none where the answer waits for one."""
+    return None if test.state == "manual" else test.points
+
+
+def enter(book: Gradebook, result: Result, regraded: bool) -> None:
     """Write a result into the gradebook, as nbgrader's SaveAutoGrades does, in one commit.
 
     A score or comment that a person gave is left alone and marked for another look.
+
+    Args:
+        book: the open gradebook, which knows the sheet.
+        result: what the submission got.
+        regraded: whether it was graded just now; else a mark that fits already is left as it is,
+            also where a person has looked at it.
     """
-    stamp = records.folder(root, result) / "timestamp.txt"
-    timed = {}
-    if stamp.is_file():
-        with contextlib.suppress(Exception):  # a text that is no time raises many kinds
-            timed["timestamp"] = parse_utc(stamp.read_text(errors="replace").strip())
     with warnings.catch_warnings():
         # nbgrader adds submissions in an order that SQLAlchemy remarks upon, with no effect.
         warnings.filterwarnings("ignore", message="Object of type <Submitted")
         book.update_or_create_student(result.student)
-        submission = book.update_or_create_submission(result.sheet, result.student, **timed)
+        book.update_or_create_submission(result.sheet, result.student)
     notebook = book.find_submission_notebook(result.sheet, result.sheet, result.student)
     for grade in notebook.grades:
-        test = result.tests[grade.name]
-        grade.auto_score = None if test.state == "manual" else test.points
-        grade.needs_manual_grade = grade.auto_score is None or grade.manual_score is not None
+        test = result.tests.get(grade.name)
+        if test is None:  # a person's task is none of the engine's
+            continue
+        if regraded or grade.auto_score != automatic(test):
+            grade.auto_score = automatic(test)
+            grade.needs_manual_grade = grade.auto_score is None or grade.manual_score is not None
     for comment in notebook.comments:
         answered = result.tests.get(comment.name)
         unanswered = answered is not None and answered.state == "missing"
         comment.auto_comment = "No response." if unanswered else None
     book.db.commit()
-    if submission.total_seconds_late > 0:
-        resources = {"nbgrader": {
-            "notebook": result.sheet, "assignment": result.sheet, "student": result.student,
-            "db_url": book.db.bind.url.render_as_string(hide_password=False),
-        }}  # fmt: skip
-        AssignLatePenalties(config=stock_nbgrader.settings(root)).preprocess(
-            nbformat.v4.new_notebook(), resources
-        )
+
+
+def enter_time(book: Gradebook, of: Of, time: datetime) -> None:
+    """Write the time at which a submission was handed in, in UTC."""
+    book.update_or_create_submission(of.sheet, of.student, timestamp=time)
+
+
+def handed_in(stamp: str | None) -> datetime | None:
+    """Return the time that a timestamp.txt tells, in UTC; None where it tells none."""
+    with contextlib.suppress(Exception):  # a text that is no time raises many kinds
+        if stamp and stamp.strip():
+            return parse_utc(stamp.strip())
+    return None

@@ -1,17 +1,45 @@
-"""Keys: hashes of all that a result depends on, so that only what changed is graded again."""
+"""Keys: hashes of all that a result depends on, so that only what changed is graded again.
+
+All code of the project counts but what is known not to decide: a file that is forgotten here costs
+a run, never a grade. Files are named from their package, so that a moved folder changes nothing.
+"""
 
 import functools
 import hashlib
 import json
+import platform
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
+from typing import Any
 
+import course
 import helpers
 from course.authoring import sheet
 from course.grading.job import Job
 from course.notebooks import parse
 
-GRADING = Path(__file__).parent.parent
+PACKAGES = {"course": Path(course.__file__).parent, "helpers": Path(helpers.__file__).parent}
+
+# What decides no grade: before a submission is there, after its result is, or beside the two.
+ELSEWHERE = (
+    "course/cli.py", "course/doctor.py", "course/progress.py", "course/files.py",
+    "course/stock_nbgrader.py",
+    "course/sheets/", "course/answers/", "course/proving/", "course/term/",
+    "course/authoring/build.py", "course/authoring/execute.py", "course/authoring/pictures.py",
+    "course/authoring/rules.py",
+    "course/grading/grade.py", "course/grading/submitted.py", "course/grading/ledger/",
+    "helpers/desk.py", "helpers/jupyter/",
+)  # fmt: skip
+
+# What decides on answers that are there already: they are judged anew without running any code.
+JUDGING = ("course/grading/judge.py", "course/verdict.py", "helpers/check/")
+
+# What a student's code, the wall and the judge stand on, besides Python itself.
+LIBRARIES = (
+    "cloudpickle", "ipykernel", "ipython", "ipywidgets", "jupyter_client", "matplotlib", "nbformat",
+    "numpy", "pandas", "pyzmq", "safetensors", "scipy", "seaborn", "torch", "traitlets",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -19,8 +47,8 @@ class Keys:
     """What a result was made from.
 
     Args:
-        run: a hash of what the student's run depends on: all but tests and answer key.
-        judging: a hash of what the verdict depends on beyond the run: tests and answer key.
+        run: a hash of what the student's run depends on: all but tests, points and answer key.
+        judging: a hash of what the verdict depends on beyond the run: tests, points, answer key.
     """
 
     run: str
@@ -29,25 +57,71 @@ class Keys:
 
 def of(job: Job) -> Keys:
     """Return the keys of a job's result."""
-    cells = parse(job.source).cells
-    spine = [c.source for c in cells if not sheet.is_test(c)]
-    tests = [c.source for c in cells if sheet.is_test(c)]
-    parts = [job.student, job.sheet, spine, job.release, job.data_seed, job.caged,
-             str(job.limits), job.why_none]  # fmt: skip
-    run = hashlib.sha256(json.dumps(parts).encode())
-    run.update(job.submission or b"")
-    run.update(_code(judging=False))
-    judging = hashlib.sha256(json.dumps(tests).encode() + _code(judging=True))
-    return Keys(run.hexdigest(), judging.hexdigest())
+    spine, tests = _of_sheet(job.source)
+    parts = [job.student, job.sheet, spine, _digest(job.release.encode()), job.data_seed,
+             job.caged, str(job.limits), job.why_none, _digest(job.submission or b""),
+             job.submission is None, _code().run, versions()]  # fmt: skip
+    return Keys(_digest(_json(parts)), _digest(_json([tests, _code().judging])))
+
+
+@functools.lru_cache(maxsize=64)
+def _of_sheet(source: str) -> tuple[str, str]:
+    """Return hashes of a source without its tests, and of its tests and what they are worth."""
+    spine: list[Any] = []
+    tests: list[Any] = []
+    for cell in parse(source).cells:
+        flags = sheet.flags(cell)
+        points = flags.pop("points", None)
+        flags.pop("checksum", None)  # nbgrader's, of text and points, which are taken themselves
+        is_test = sheet.is_test(cell)
+        spine.append([cell.cell_type, flags, None if is_test else cell.source])
+        tests.append([cell.source if is_test else None, points])
+    return _digest(_json(spine)), _digest(_json(tests))
+
+
+def code(packages: dict[str, Path]) -> Keys:
+    """Return hashes of the code that runs a submission, and of the code that judges it.
+
+    Args:
+        packages: the folders of the project's packages by name.
+    """
+    hashes: dict[bool, Any] = {False: hashlib.sha256(), True: hashlib.sha256()}
+    for name, path in deciding(packages).items():
+        content = _digest(path.read_bytes())
+        hashes[name.startswith(JUDGING)].update(f"{name} {content}\n".encode())
+    return Keys(hashes[False].hexdigest(), hashes[True].hexdigest())
+
+
+def deciding(packages: dict[str, Path]) -> dict[str, Path]:
+    """Return the files whose code decides on a result, by their names from their packages."""
+    found = {
+        f"{package}/{path.relative_to(folder).as_posix()}": path
+        for package, folder in packages.items()
+        for path in folder.rglob("*.py")
+    }
+    return {name: found[name] for name in sorted(found) if not name.startswith(ELSEWHERE)}
 
 
 @functools.cache
-def _code(judging: bool) -> bytes:
-    """Return a hash of the answer key and the judge, or of everything else that grades."""
-    digest = hashlib.sha256()
-    for folder in (Path(helpers.__file__).parent, GRADING):
-        for path in sorted(folder.rglob("*.py")):
-            inner = path.relative_to(folder)
-            if (inner.parts[0] == "check" or path.name == "judge.py") == judging:
-                digest.update(f"{inner}\n".encode() + path.read_bytes())
-    return digest.digest()
+def _code() -> Keys:
+    return code(PACKAGES)
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the libraries that decide on a result."""
+    found = {"python": platform.python_version(), "machine": platform.machine()}
+    for name in LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = ""
+    return found
+
+
+def _json(parts: object) -> bytes:
+    return json.dumps(parts, sort_keys=True).encode()
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

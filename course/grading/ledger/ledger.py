@@ -1,56 +1,159 @@
 """The one writer of a course: files first, then the gradebook, then feedback."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import nbformat
 from nbgrader.api import Gradebook
+from traitlets.config import Config
 
-from course.files import write_whole
+from course import stock_nbgrader
 from course.grading.job import Graded
-from course.grading.ledger import feedback, gradebook, records
+from course.grading.ledger import feedback, gradebook, late, records, standing
 from course.grading.ledger.keys import Keys
+from course.grading.ledger.records import Of
+from course.grading.ledger.standing import Standing
 from course.grading.result import Result
+
+Standings = dict[tuple[str, str], Standing]
 
 
 class Ledger:
     """The open books of a course: its folders and its gradebook."""
 
-    def __init__(self, root: Path, book: Gradebook) -> None:
+    def __init__(self, root: Path, book: Gradebook, config: Config) -> None:
         self.root = root
         self.book = book
+        self.policy = late.Policy(root, config)
 
     def write(self, graded: Graded, key: Keys) -> None:
         """Write a result; its keys come last, so that one which is interrupted is done again."""
+        result = graded.result
         records.begin(self.root, graded)
-        gradebook.enter(self.root, self.book, graded.result)
-        self._feedback(graded.result)
-        records.finish(self.root, graded.result, key)
+        gradebook.enter(self.book, result, regraded=True)
+        self._time_and_penalty(result, self._standing(result))
+        self._page(result, self._standing(result), force=True)
+        records.finish(self.root, graded, key)
 
     def bring_into_line(self, results: list[Result]) -> None:
-        """Enter every result that the gradebook does not hold: it may be new, or was replaced."""
+        """Enter every result that the gradebook does not hold: it may be new, or was replaced.
+
+        Times, late penalties and feedback pages follow what they depend on, of every result.
+        """
+        standings = self.standings(results)
         for result in results:
-            if not gradebook.holds(self.book, result):
-                gradebook.enter(self.root, self.book, result)
-            if not self._feedback_path(result).exists():
-                self._feedback(result)
+            now = standings.get((result.student, result.sheet))
+            if now is None or not gradebook.holds(now, result):
+                gradebook.enter(self.book, result, regraded=False)
+                now = self._standing(result)
+            now = self._time_and_penalty(result, now)
+            self._page(result, now)
 
-    def _feedback_path(self, result: Result) -> Path:
-        return self.root / "feedback" / result.student / result.sheet / f"{result.sheet}.html"
+    def settle(self, places: Sequence[Of]) -> Standings:
+        """Bring times and late penalties into line; return how the submissions stand then."""
+        standings = self.standings(places)
+        for of in places:
+            place = of.student, of.sheet
+            if place in standings:
+                standings[place] = self._time_and_penalty(of, standings[place])
+        return standings
 
-    def _feedback(self, result: Result) -> None:
-        place = records.folder(self.root, result)
-        notebook = nbformat.read(place / f"{result.sheet}.ipynb", as_version=4)
-        write_whole(self._feedback_path(result), feedback.page(result, notebook))
+    def pages(self, results: list[Result], force: bool = False) -> tuple[int, list[Result]]:
+        """Make the feedback pages that are not there or not of what the gradebook holds now.
+
+        Args:
+            results: the submissions.
+            force: make all of them.
+
+        Returns:
+            How many were made, and the results that the gradebook does not know.
+        """
+        standings = self.settle(results)
+        unknown = [r for r in results if (r.student, r.sheet) not in standings]
+        made = sum(
+            self._page(r, standings[r.student, r.sheet], force)
+            for r in results if (r.student, r.sheet) in standings
+        )  # fmt: skip
+        return made, unknown
+
+    def standings(self, places: Sequence[Of]) -> Standings:
+        """Return how submissions stand in the gradebook, by student and sheet."""
+        return standing.read(self.book, sorted({of.sheet for of in places}))
+
+    def _standing(self, of: Of) -> Standing:
+        return standing.read(self.book, [of.sheet], of.student)[of.student, of.sheet]
+
+    def _time_and_penalty(self, of: Of, now: Standing) -> Standing:
+        """Bring the time of a submission and its late penalty into line; return how it stands."""
+        time = gradebook.handed_in(records.renew_stamp(self.root, of))
+        if time is not None and time != now.timestamp:
+            gradebook.enter_time(self.book, of, time)
+            now = self._standing(of)
+        penalty = self.policy.penalty(now)
+        if penalty != now.penalty:
+            late.write(self.book, now, penalty)
+            now = self._standing(of)
+        return now
+
+    def _page(self, of: Result, now: Standing, force: bool = False) -> bool:
+        """Make a feedback page; return False where it is there and nothing has changed."""
+        made_from = feedback.made_from(of, now)
+        there = records.page_path(self.root, of).exists()
+        if there and not force and records.page_made_from(self.root, of) == made_from:
+            return False
+        path = records.folder(self.root, of) / f"{of.sheet}.ipynb"
+        page = feedback.page(of, nbformat.read(path, as_version=4), now)
+        records.write_page(self.root, of, page, made_from)
+        return True
 
 
 @contextlib.contextmanager
-def opened(root: Path, sheets: list[str]) -> Iterator[Ledger]:
+def opened(root: Path, sheets: list[str], say: Callable[[str], None] = print) -> Iterator[Ledger]:
     """Open the books of a course.
+
+    Args:
+        root: course folder.
+        sheets: the sheets whose cells the gradebook has to know as they are now.
+        say: takes lines that a person should read.
 
     Raises:
         CourseError: the gradebook cannot be opened or a sheet cannot be entered.
     """
-    with gradebook.opened(root, sheets) as book:
-        yield Ledger(root, book)
+    config = stock_nbgrader.settings(root)
+    with gradebook.opened(root, sheets, config, say) as book:
+        yield Ledger(root, book, config)
+
+
+def settle(root: Path, book: Gradebook) -> Standings:
+    """Return how the graded submissions stand, late penalties as they are due now.
+
+    Args:
+        root: course folder.
+        book: its open gradebook.
+    """
+    return Ledger(root, book, stock_nbgrader.settings(root)).settle(records.places(root))
+
+
+def give_feedback(
+    root: Path, sheets: list[str], force: bool = False, say: Callable[[str], None] = print
+) -> None:
+    """Make the feedback pages of a course from its gradebook, where they are not up to date.
+
+    Args:
+        root: course folder.
+        sheets: only these; all where empty.
+        force: make also those that are up to date, in the place of what lies there.
+        say: takes lines that a person should read.
+
+    Raises:
+        CourseError: nothing was graded, or the gradebook cannot be read.
+    """
+    results = records.graded(root, sheets)
+    with gradebook.reading(root) as book:
+        made, unknown = Ledger(root, book, stock_nbgrader.settings(root)).pages(results, force)
+    for result in unknown:
+        of = f"{result.sheet} of {result.student!r}"
+        say(f"{of} is not in the gradebook; «course grade» enters it")
+    up_to_date = len(results) - made - len(unknown)
+    say(f"feedback: {made} pages made, {up_to_date} were up to date")

@@ -1,40 +1,91 @@
-"""What is kept of a graded submission, in autograded/STUDENT/SHEET/: files, whole or not there."""
+"""What is kept of a graded submission: files, whole or not there.
+
+In autograded/STUDENT/SHEET/ lies what nbgrader's tools show and copy: the result, the notebook, the
+time. What stays with the staff lies in .course/, where no command of nbgrader copies from: what a
+result was made from, the data seed, and what the answers replied.
+"""
 
 import gzip
 import json
-import shutil
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
+from course import stock_nbgrader
+from course.errors import CourseError
 from course.files import write_whole
 from course.grading import result as results
 from course.grading.job import EarlierRun, Graded, Job
 from course.grading.ledger.keys import Keys
 from course.grading.result import Result
 
-KEYS = ".graded-from"  # beside the result: hashes of everything it depends on
-REPLIES = ".answers.gz"  # beside it too: what the answers replied, to judge them anew
+STAFF = ".course"  # in the course folder
+RECORD = "record.json"  # keys and data seed: with them a result counts as graded
+REPLIES = "answers.gz"  # what the answers replied, to judge them anew
+PAGE = "page"  # a hash of what the feedback page was made from
+STAMP = "timestamp.txt"
 LONGEST_STAMP = 1000  # bytes of a timestamp.txt
+BEFORE = (".graded-from", ".answers.gz")  # where an earlier version kept them, beside the result
 
 
-def folder(root: Path, of: Job | Result) -> Path:
+@dataclass(frozen=True)
+class Place:
+    """A submission by name."""
+
+    student: str
+    sheet: str
+
+
+Of = Job | Result | Place
+
+
+def folder(root: Path, of: Of) -> Path:
     """Return where a submission's result is kept."""
     return root / "autograded" / of.student / of.sheet
 
 
-def keys(root: Path, of: Job | Result) -> Keys | None:
+def staff_folder(root: Path, of: Of) -> Path:
+    """Return where lies what only the staff may see of a submission."""
+    return root / STAFF / "graded" / of.student / of.sheet
+
+
+def keys(root: Path, of: Of) -> Keys | None:
     """Return the keys that the result at hand was made from, or None where there is no result."""
-    place = folder(root, of)
     try:
-        (place / "result.json").stat()
-        run, judging = (place / KEYS).read_text().split()
-    except (OSError, ValueError):
+        (folder(root, of) / "result.json").stat()
+        record = json.loads((staff_folder(root, of) / RECORD).read_text(encoding="utf-8"))
+        return Keys(str(record["run"]), str(record["judging"]))
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    return Keys(run, judging)
 
 
-def result(root: Path, of: Job | Result) -> Result:
+def result(root: Path, of: Of) -> Result:
     """Return the result that is kept of a submission."""
     return results.load(folder(root, of) / "result.json")
+
+
+def places(root: Path) -> list[Place]:
+    """Return all submissions of a course that have a result."""
+    found = root.glob("autograded/*/*/result.json")
+    return [Place(p.parent.parent.name, p.parent.name) for p in sorted(found)]
+
+
+def graded(root: Path, sheets: list[str]) -> list[Result]:
+    """Return all results of a course, or those of some sheets.
+
+    Raises:
+        CourseError: nothing was graded, or not this sheet.
+    """
+    all_of_it = places(root)
+    if not all_of_it:
+        raise CourseError(f"{root / 'autograded'} holds no results; run «course grade» first.")
+    known = sorted({place.sheet for place in all_of_it})
+    for name in sheets:
+        if name not in known:
+            raise CourseError(f"No result for a sheet {name!r}; graded were {', '.join(known)}.")
+    return [result(root, place) for place in all_of_it if not sheets or place.sheet in sheets]
 
 
 def earlier_run(root: Path, job: Job, key: Keys) -> EarlierRun | None:
@@ -42,11 +93,10 @@ def earlier_run(root: Path, job: Job, key: Keys) -> EarlierRun | None:
     at_hand = keys(root, job)
     if at_hand is None or at_hand.run != key.run:
         return None
-    place = folder(root, job)
     try:
-        replies = json.loads(gzip.decompress((place / REPLIES).read_bytes()))
-        notebook = (place / f"{job.sheet}.ipynb").read_text(encoding="utf-8")
-        return EarlierRun(result(root, job), notebook, replies)
+        packed = (staff_folder(root, job) / REPLIES).read_bytes()
+        notebook = (folder(root, job) / f"{job.sheet}.ipynb").read_text(encoding="utf-8")
+        return EarlierRun(result(root, job), notebook, json.loads(gzip.decompress(packed)))
     except (OSError, ValueError, EOFError):
         return None
 
@@ -54,17 +104,88 @@ def earlier_run(root: Path, job: Job, key: Keys) -> EarlierRun | None:
 def begin(root: Path, graded: Graded) -> None:
     """Write what a graded submission left, all but its keys: without them it counts as ungraded."""
     of = graded.result
-    place = folder(root, of)
-    (place / KEYS).unlink(missing_ok=True)
+    place, staff = folder(root, of), staff_folder(root, of)
+    (staff / RECORD).unlink(missing_ok=True)
+    for name in BEFORE:
+        (place / name).unlink(missing_ok=True)
     write_whole(place / f"{of.sheet}.ipynb", graded.notebook)
-    stamp = root / "submitted" / of.student / of.sheet / "timestamp.txt"
-    if stamp.is_file() and not stamp.is_symlink() and stamp.stat().st_size < LONGEST_STAMP:
-        shutil.copy(stamp, place)
-    replies = json.dumps(graded.replies).encode()
-    (place / REPLIES).write_bytes(gzip.compress(replies, 1, mtime=0))
+    renew_stamp(root, of)
+    staff.mkdir(parents=True, exist_ok=True)
+    (staff / REPLIES).write_bytes(gzip.compress(json.dumps(graded.replies).encode(), 1, mtime=0))
     write_whole(place / "result.json", of.text())
 
 
-def finish(root: Path, of: Result, key: Keys) -> None:
+def finish(root: Path, graded: Graded, key: Keys) -> None:
     """Write the keys of a result: from now on it counts as graded."""
-    write_whole(folder(root, of) / KEYS, f"{key.run}\n{key.judging}\n")
+    record = {"run": key.run, "judging": key.judging, "data_seed": graded.data_seed}
+    path = staff_folder(root, graded.result) / RECORD
+    write_whole(path, json.dumps(record, indent=1, sort_keys=True) + "\n")
+
+
+def data_seed(root: Path, of: Of) -> int | None:
+    """Return the seed of the data that a submission was judged on, or None where none is kept."""
+    try:
+        record = json.loads((staff_folder(root, of) / RECORD).read_text(encoding="utf-8"))
+        return int(record["data_seed"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def renew_stamp(root: Path, of: Of) -> str | None:
+    """Copy a submission's timestamp.txt where it is new or changed; return its text.
+
+    Where nothing was handed in with a time, what is kept from before is returned.
+    """
+    kept = _text(folder(root, of) / STAMP)
+    handed_in = _text(root / "submitted" / of.student / of.sheet / STAMP)
+    if handed_in is None or handed_in == kept:
+        return kept
+    write_whole(folder(root, of) / STAMP, handed_in)
+    return handed_in
+
+
+def _text(path: Path) -> str | None:
+    """Return the text of a timestamp.txt, or None where there is none that can be read."""
+    try:
+        if path.is_symlink() or not path.is_file() or path.stat().st_size >= LONGEST_STAMP:
+            return None
+        return path.read_bytes().decode("utf-8", "replace")
+    except OSError:
+        return None
+
+
+def page_made_from(root: Path, of: Of) -> str | None:
+    """Return the hash of what a submission's feedback page was made from, None without a page."""
+    try:
+        return (staff_folder(root, of) / PAGE).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return None
+
+
+def write_page(root: Path, of: Of, page: str, made_from: str) -> None:
+    """Write a feedback page, then what it was made from."""
+    write_whole(page_path(root, of), page)
+    write_whole(staff_folder(root, of) / PAGE, made_from)
+
+
+def page_path(root: Path, of: Of) -> Path:
+    """Return where a submission's feedback page lies."""
+    return root / "feedback" / of.student / of.sheet / f"{of.sheet}.html"
+
+
+def copy_gradebook(root: Path, url: str) -> Path | None:
+    """Copy the gradebook, where it is a file, into .course/ under the time of day.
+
+    A server's gradebook is not copied: that is what its own backups are for.
+    """
+    path = stock_nbgrader.sqlite_file(url)
+    if path is None:
+        return None
+    place = root / STAFF
+    place.mkdir(parents=True, exist_ok=True)
+    name = f"gradebook-{datetime.now():%Y-%m-%d-%H%M%S-%f}.db"
+    scratch = place / f".{name}.tmp"
+    with closing(sqlite3.connect(path)) as book, closing(sqlite3.connect(scratch)) as copy:
+        book.backup(copy)
+    scratch.replace(place / name)
+    return place / name
