@@ -22,6 +22,7 @@ from concurrent.futures import (
 )
 from itertools import islice
 from multiprocessing import connection, forkserver
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from course.errors import CourseError
@@ -35,9 +36,14 @@ ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # to fork ta
 
 
 def begin() -> None:
-    """Start the process that imports what grading needs; what it takes runs beside this one."""
+    """Start the process that imports what grading needs; what it takes runs beside this one.
+
+    It imports from where this process does. By itself it would look into the working folder first:
+    in another clone of the project it would find that clone's course and helpers.
+    """
     before = dict(os.environ)
-    os.environ.update(ONE_THREAD)
+    here = [str(Path(folder).resolve()) for folder in sys.path]
+    os.environ.update(ONE_THREAD, PYTHONSAFEPATH="1", PYTHONPATH=os.pathsep.join(here))
     in_main = threading.current_thread() is threading.main_thread()
     # Inherited: Ctrl-C is for this process to answer, also while the other one imports.
     answer = signal.signal(signal.SIGINT, signal.SIG_IGN) if in_main else None
