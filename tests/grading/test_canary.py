@@ -65,7 +65,7 @@ def test_is_a_class_in_which_nobody_passes_recorded_only_after_a_second_look(roo
     grade_by_hand(root)
     hand_in(root, "cleo")
     broken = ByHand(cleo=crashes, solution=crashes)
-    with pytest.raises(CourseError, match="that is no student's doing|That is no student's doing"):
+    with pytest.raises(CourseError, match="That is no student's doing"):
         grade_by_hand(root, broken)
     assert not (root / "autograded" / "cleo").exists()
     results, _, said = grade_by_hand(root, ByHand(cleo=fails))

@@ -24,7 +24,7 @@ def root(tmp_path):
 
 @pytest.fixture
 def unreadable(monkeypatch):
-    """Return a function after which a path cannot be read, also by root."""
+    """Return a list of paths that cannot be read, not by root either."""
     closed = []
 
     def guarded(name):
@@ -32,7 +32,7 @@ def unreadable(monkeypatch):
 
         def checked(path, *args, **kwargs):
             for one in closed:
-                if path == one and name in ("iterdir", "read_bytes") or one in path.parents:
+                if (path == one and name in ("iterdir", "read_bytes")) or one in path.parents:
                     raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
             return plain(path, *args, **kwargs)
 
@@ -40,11 +40,11 @@ def unreadable(monkeypatch):
 
     for name in ("iterdir", "read_bytes", "is_file", "is_symlink", "stat"):
         guarded(name)
-    return closed.append
+    return closed
 
 
 def test_does_a_students_folder_that_cannot_be_read_stop_the_others(root, unreadable):
-    unreadable(root / "submitted" / "ada")
+    unreadable.append(root / "submitted" / "ada")
     results, seen, _ = grade_by_hand(root)
     assert set(results) == {"ben"}
     assert seen == ["submitted/ada cannot be read (Permission denied); "
@@ -59,7 +59,7 @@ def test_is_a_submission_that_cannot_be_read_told_and_not_put_over_an_earlier_gr
     before = kept(root)
     hand_in(root, "cleo")
     for student in ("ada", "cleo"):
-        unreadable(root / "submitted" / student / NAME / what)
+        unreadable.append(root / "submitted" / student / NAME / what)
     tried = ByHand(cleo=lambda job: graded(job, "refused", f"✗ {job.why_none}"))
     results, seen, _ = grade_by_hand(root, tried)
     assert tried.asked == ["cleo"]
@@ -68,6 +68,7 @@ def test_is_a_submission_that_cannot_be_read_told_and_not_put_over_an_earlier_gr
     assert [line.split(":")[0] for line in seen[:2]] == [
         f"submitted/{s}/{NAME}" for s in ("ada", "cleo")
     ]
+    unreadable.clear()
     assert {k: v for k, v in kept(root).items() if "ada" in k} == {
         k: v for k, v in before.items() if "ada" in k
     }
@@ -97,7 +98,7 @@ def test_is_a_stamp_that_tells_no_time_told(root, content):
 
 
 def test_does_a_folder_name_that_is_no_text_stop_the_class(root):
-    os.mkdir(os.fsencode(root / "submitted") + b"/zo\xeb")
+    (root / "submitted" / os.fsdecode(b"zo\xeb")).mkdir()
     results, seen, _ = grade_by_hand(root)
     assert set(results) == {"ada", "ben"}
     assert len(seen) == 1
@@ -280,12 +281,12 @@ def test_does_a_submission_whose_grading_stopped_need_a_persons_eye(root):
     assert seen == [f"ada, {NAME}: grading it stopped (a bug); it has no points"]
 
 
-NASTY = "\x1b[31mred\x1b[0m [bold red]x[/] \u202e\r\n"
+NASTY = "\x1b[31mred\x1b[0m [bold red]x \u202e\r\n"
 
 
 def test_do_names_of_folders_reach_the_terminal_as_anything_but_text(root, monkeypatch):
     hand_in(root, NASTY)
-    hand_in(root, "[link=https://example.org]x[/link]")
+    hand_in(root, "[link=example.org]x")
     (root / "submitted" / NASTY / "\x1b]0;title\x07").mkdir()
     (root / "submitted" / "\x1b[2Jstray").write_text("x")
     grading = grade.grade_class
@@ -302,8 +303,8 @@ def test_do_names_of_folders_reach_the_terminal_as_anything_but_text(root, monke
     assert "\x1b" not in shown
     assert "\x07" not in shown
     assert "\u202e" not in shown
-    assert "[bold red]x[/]" in shown
-    assert "[link=https://example.org]x[/link]" in shown
+    assert "[bold red]x" in shown
+    assert "[link=example.org]x" in shown
     assert "\\x1b[31mred" in shown
 
 

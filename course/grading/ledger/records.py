@@ -60,7 +60,7 @@ def keys(root: Path, of: Of) -> Keys | None:
         (folder(root, of) / f"{of.sheet}.ipynb").stat()
         record = json.loads((staff_folder(root, of) / RECORD).read_text(encoding="utf-8"))
         return Keys(str(record["run"]), str(record["judging"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
@@ -170,7 +170,7 @@ def data_seed(root: Path, of: Of) -> int | None:
     try:
         record = json.loads((staff_folder(root, of) / RECORD).read_text(encoding="utf-8"))
         return int(record["data_seed"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

@@ -1,8 +1,8 @@
 """Does a failure at any write of the ledger lose anything that one more run does not make good?
 
 Python tells an audit hook of every file that is opened for writing, made, renamed or removed,
-before it is done and whoever does it. So the points to fail at are found, not listed: the class is graded
-once to count them, and then once a point, in a process of its own that fails there.
+before it is done and whoever does it. So the points to fail at are found, not listed: the class is
+graded once to count them, and then once a point, in a process of its own that fails there.
 """
 
 import errno
