@@ -46,15 +46,21 @@ def of(root: Path, work: Iterable[Job]) -> list[Job]:
     return [job(root, like) for like in {one.sheet: one for one in work}.values()]
 
 
-def has_passed(root: Path, bird: Job) -> bool:
-    """Return whether a solution has passed here before, all being as it is now."""
+def has_passed(root: Path, bird: Job, by: str) -> bool:
+    """Return whether a solution has passed here before, all being as it is now.
+
+    Args:
+        root: course folder.
+        bird: the solution.
+        by: what grades, processes of this machine or another executor.
+    """
     try:
-        return _path(root, bird.sheet).read_text(encoding="utf-8") == _key(bird)
+        return _path(root, bird.sheet).read_text(encoding="utf-8") == _key(bird, by)
     except (OSError, ValueError):
         return False
 
 
-def judge(root: Path, bird: Job, graded: "Graded | Ungraded") -> None:
+def judge(root: Path, bird: Job, graded: "Graded | Ungraded", by: str) -> None:
     """Keep that a solution has passed.
 
     Raises:
@@ -66,7 +72,7 @@ def judge(root: Path, bird: Job, graded: "Graded | Ungraded") -> None:
             f"{bird.sheet}: {why}. That is no student's doing, so no submission of this sheet was "
             "recorded; «course doctor» looks at this machine, «course build» at the sheet."
         )
-    write_whole(_path(root, bird.sheet), _key(bird))
+    write_whole(_path(root, bird.sheet), _key(bird, by))
 
 
 def _why_not(graded: "Graded | Ungraded") -> str:
@@ -88,7 +94,7 @@ def _automatic(result: Result) -> float:
 
 
 def trusted(
-    found: Iterable["Graded | Ungraded"], root: Path, birds: list[Job]
+    found: Iterable["Graded | Ungraded"], root: Path, birds: list[Job], by: str
 ) -> Iterator["Graded | Ungraded"]:
     """Yield what is graded of a class, of each sheet once its own solution has passed.
 
@@ -96,6 +102,7 @@ def trusted(
         found: what is graded, the solutions among it.
         root: course folder.
         birds: the solutions whose verdict is to be waited for.
+        by: what grades.
 
     Raises:
         CourseError: a solution has not passed.
@@ -104,7 +111,7 @@ def trusted(
     held: list[Graded | Ungraded] = []
     for graded in found:
         if graded.student == NOBODY:
-            judge(root, waiting.pop(graded.sheet), graded)
+            judge(root, waiting.pop(graded.sheet), graded, by)
             free = [one for one in held if one.sheet not in waiting]
             held = [one for one in held if one.sheet in waiting]
             yield from free
@@ -128,7 +135,7 @@ def doubted(
     for graded in found:
         held.append(graded)
         sure = sure or (isinstance(graded, Graded) and _has("passed", graded.result))
-        if not sure and len(held) == MOST_HELD:
+        if not sure and len(held) >= MOST_HELD:
             sure = _looked(held, look_again)
         if sure:
             yield from held
@@ -155,8 +162,8 @@ def _path(root: Path, sheet: str) -> Path:
     return root / STAFF / "canary" / sheet
 
 
-def _key(bird: Job) -> str:
+def _key(bird: Job, by: str) -> str:
     """Return a hash of what decides on a solution's verdict, this machine and user included."""
     here = [platform.node(), platform.release(), sys.executable, sys.path, command.bubblewrap(),
-            os.geteuid() if hasattr(os, "geteuid") else None, bird.warm]  # fmt: skip
+            os.geteuid() if hasattr(os, "geteuid") else None, bird.warm, by]  # fmt: skip
     return hashlib.sha256(json.dumps([astuple(keys.of(bird)), here]).encode()).hexdigest()

@@ -80,7 +80,9 @@ def grade_class(
             return surviving(min(workers or os.cpu_count() or 1, max(1, len(jobs))), jobs)
 
         with ledger.opened(root, names, say) as book:
-            with contextlib.closing(_checked(root, todo, run, force, say)) as found:
+            with contextlib.closing(
+                _checked(root, todo, run, type(executor).__name__, force, say)
+            ) as found:
                 for done, graded in enumerate(found, 1):
                     if isinstance(graded, Graded):
                         book.write(graded, made_from[graded.student, graded.sheet], must_see)
@@ -121,20 +123,21 @@ def _checked(
     root: Path,
     todo: list[Job],
     run: Callable[[list[Job]], Generator[Graded | Ungraded, None, None]],
+    by: str,
     force: bool,
     say: Callable[[str], None],
 ) -> Generator[Graded | Ungraded, None, None]:
     """Yield what is graded, as far as the sheets' own solutions pass in the same way."""
-    birds = [b for b in canary.of(root, todo) if force or not canary.has_passed(root, b)]
+    birds = [b for b in canary.of(root, todo) if force or not canary.has_passed(root, b, by)]
 
     def look_again(names: set[str]) -> None:
         say("nobody has passed anything so far: the sheets' own solutions are graded again")
         again = [bird for bird in canary.of(root, todo) if bird.sheet in names]
-        for _ in canary.trusted(run(again), root, again):
+        for _ in canary.trusted(run(again), root, again, by):
             pass
 
     with contextlib.closing(run([*birds, *todo])) as found:
-        yield from canary.doubted(canary.trusted(found, root, birds), look_again)
+        yield from canary.doubted(canary.trusted(found, root, birds, by), look_again)
 
 
 def _to_look_at(graded: Graded | Ungraded) -> str:

@@ -42,9 +42,10 @@ def test_is_an_honest_class_graded_from_another_clone(clone, tmp_path, caged, ho
     installed = how == "the installed command"
     looks = SEES.format("not None" if installed else "None")
     hand_in(root, "ada", solved({"derivative": (looks if caged else "") + NEEDS}))
-    words = ["-m", "course.cli"] if not installed else ["-P", "-m", "course.cli"]
+    script = str(Path(sys.executable).parent / "course")
+    words = [script] if installed else [sys.executable, "-m", "course.cli"]
     ran = subprocess.run(
-        [sys.executable, *words, "grade", "--root", str(root), "--workers", "1"]
+        [*words, "grade", "--root", str(root), "--workers", "1"]
         + ([] if caged else ["--no-cage"]),
         cwd=clone, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
@@ -57,9 +58,8 @@ def test_is_an_honest_class_graded_from_another_clone(clone, tmp_path, caged, ho
     assert NAME in ran.stdout
 
 
-def test_do_workers_import_what_the_command_imports(clone, monkeypatch):
-    """Those that fork servers import by themselves, the working folder's would come first."""
-    monkeypatch.chdir(clone)
+def test_do_workers_import_what_the_command_imports(clone, tmp_path):
+    """A fork server by itself would look into the working folder first."""
     look = (
         "from course.grading import workers\n"
         "import course, course.grading.submission as s\n"
@@ -71,12 +71,12 @@ def test_do_workers_import_what_the_command_imports(clone, monkeypatch):
         "    print(pool.submit(eval, \"__import__('helpers').__file__\").result())\n"
         "    pool.shutdown()\n"
     )
-    script = clone / "look.py"
-    script.write_text(look)
-    for path, words in ((PROJECT, ["-P"]), (clone, [])):
+    for path, place in ((PROJECT, tmp_path), (clone, clone)):
+        (place / "look.py").write_text(look)
         ran = subprocess.run(
-            [sys.executable, *words, str(script)], capture_output=True, text=True, timeout=120
-        )
+            [sys.executable, str(place / "look.py")], cwd=clone, capture_output=True, text=True,
+            timeout=120,
+        )  # fmt: skip
         ours, theirs, helpers = ran.stdout.split()
         assert Path(ours) == path / "course" / "__init__.py", ran.stderr
         assert Path(theirs) == path / "course" / "grading" / "submission.py"
