@@ -28,7 +28,7 @@ class Ledger:
         self.book = book
         self.policy = late.Policy(root, config)
 
-    def write(self, graded: Graded, key: Keys, must_see: Callable[[str], None]) -> None:
+    def write(self, graded: Graded, key: Keys, must_see: Callable[[str], None] = print) -> None:
         """Write a result; its keys come last, so that one which is interrupted is done again.
 
         Args:
@@ -44,7 +44,9 @@ class Ledger:
             self._page(result, self._standing(result), force=True)
             records.finish(self.root, graded, key)
 
-    def bring_into_line(self, results: list[Result], must_see: Callable[[str], None]) -> None:
+    def bring_into_line(
+        self, results: list[Result], must_see: Callable[[str], None] = print
+    ) -> None:
         """Enter every result that the gradebook does not hold: it may be new, or was replaced.
 
         Times, late penalties and feedback pages follow what they depend on, of every result.
@@ -74,22 +76,26 @@ class Ledger:
                 standings[place] = self._time_and_penalty(of, standings[place])
         return standings
 
-    def pages(self, results: list[Result], force: bool = False) -> tuple[int, list[Result]]:
+    def pages(
+        self, results: list[Result], force: bool = False, must_see: Callable[[str], None] = print
+    ) -> tuple[int, list[Result]]:
         """Make the feedback pages that are not there or not of what the gradebook holds now.
 
         Args:
             results: the submissions.
             force: make all of them.
+            must_see: is told of each page that cannot be made; the others are.
 
         Returns:
             How many were made, and the results that the gradebook does not know.
         """
         standings = self.settle(results)
         unknown = [r for r in results if (r.student, r.sheet) not in standings]
-        made = sum(
-            self._page(r, standings[r.student, r.sheet], force)
-            for r in results if (r.student, r.sheet) in standings
-        )  # fmt: skip
+        made = 0
+        for result in results:
+            if (result.student, result.sheet) in standings:
+                with trouble.of_one(self.root, self.book, result, must_see):
+                    made += self._page(result, standings[result.student, result.sheet], force)
         return made, unknown
 
     def standings(self, places: Sequence[Of]) -> Standings:
@@ -170,7 +176,7 @@ def give_feedback(
     """
     results = records.graded(root, sheets)
     with lock.held(root, "course feedback"), gradebook.reading(root) as book:
-        made, unknown = Ledger(root, book, stock_nbgrader.settings(root)).pages(results, force)
+        made, unknown = Ledger(root, book, stock_nbgrader.settings(root)).pages(results, force, say)
     for result in unknown:
         of = f"{result.sheet} of {result.student!r}"
         say(f"{of} is not in the gradebook; «course grade» enters it")
