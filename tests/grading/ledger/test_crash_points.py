@@ -17,6 +17,7 @@ from support.by_hand import ByHand, course, grade_by_hand, graded, hand_in, kept
 
 from course import files
 from course.errors import CourseError
+from course.grading.ledger import records
 
 # What makes or changes something on the disk, of all that Python's audit events tell of.
 WRITES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate",
@@ -170,3 +171,22 @@ def test_does_one_more_run_make_good_what_a_failure_at_any_write_left(begun, cal
         assert seen_by == [], point
         assert kept(root) == whole, point
         shutil.rmtree(root)
+
+
+def test_does_a_result_count_whose_writing_was_cut_short_and_whose_answer_was_taken_back(
+    tmp_path, monkeypatch
+):
+    root = course(tmp_path, ["ben"])
+    grade_by_hand(root)
+    whole = kept(root)
+    hand_in(root, "ben", notebook(slope="slope = 3"))
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(records, "finish", interrupted)
+        grade_by_hand(root, ByHand(ben=lambda job: graded(job, "failed", "✗ no")))
+    hand_in(root, "ben")
+    grade_by_hand(root)
+    assert kept(root) == whole
+
+
+def interrupted(*_):
+    raise KeyboardInterrupt
