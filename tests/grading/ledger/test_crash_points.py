@@ -180,9 +180,11 @@ def test_does_a_result_count_whose_writing_was_cut_short_and_whose_answer_was_ta
     grade_by_hand(root)
     whole = kept(root)
     hand_in(root, "ben", notebook(slope="slope = 3"))
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    failing = ByHand(ben=lambda job: graded(job, "failed", "✗ no"))
+    with monkeypatch.context() as patch:
         patch.setattr(records, "finish", interrupted)
-        grade_by_hand(root, ByHand(ben=lambda job: graded(job, "failed", "✗ no")))
+        with pytest.raises(KeyboardInterrupt):
+            grade_by_hand(root, failing)
     hand_in(root, "ben")
     grade_by_hand(root)
     assert kept(root) == whole
