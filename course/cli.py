@@ -3,13 +3,16 @@
 What a verb needs is imported when it runs, so that `course --help` is quick.
 """
 
+import contextlib
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from course.errors import CourseError
+from course.files import shown
 
 PROJECT = Path(__file__).parent.parent
 app = typer.Typer(
@@ -45,6 +48,7 @@ def grade(
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler.")] = None,
 ) -> None:
     """Grade a class into autograded/, feedback/ and the gradebook, and print the table."""
+    _say(f"grading {root.resolve()}: looking at what was handed in")
     from course.grading import workers as grading
 
     if scheduler is None:
@@ -53,12 +57,14 @@ def grade(
     from course.grading.grade import cluster, grade_class
     from course.term import report
 
-    with cluster(scheduler) as executor, progress.bar("grading") as tell:
-        results = grade_class(
-            root.resolve(), sheets or [], students or [], workers, force, no_cage,
-            executor=executor, progress=tell,
-        )  # fmt: skip
-    report.show(root.resolve(), results)
+    with _to_be_seen() as must_see:
+        with cluster(scheduler) as executor, progress.bar("grading") as tell:
+            results = grade_class(
+                root.resolve(), sheets or [], students or [], workers, force, no_cage,
+                say=_say, executor=executor, progress=tell, must_see=must_see,
+            )  # fmt: skip
+        if results:
+            report.show(root.resolve(), results)
 
 
 @app.command()
@@ -79,7 +85,8 @@ def report(sheets: Sheets = None, root: Root = PROJECT) -> None:
     """Print the table of a graded class."""
     from course.term import report as reporting
 
-    reporting.show(root.resolve(), reporting.graded(root.resolve(), sheets or []))
+    with _to_be_seen() as must_see:
+        reporting.show(root.resolve(), reporting.graded(root.resolve(), sheets or [], must_see))
 
 
 @app.command()
@@ -103,9 +110,10 @@ def export(
     from course.term import export as exporting
 
     def say(what: str) -> None:
-        print(what, file=sys.stderr)
+        print(_printable(what), file=sys.stderr)
 
-    print(exporting.export(root.resolve(), form, say), end="")
+    table = exporting.export(root.resolve(), form, say)
+    print(_printable(table) if sys.stdout.isatty() else table, end="")
 
 
 @app.command()
@@ -120,12 +128,38 @@ def doctor() -> None:
         raise SystemExit(2)
 
 
+def _printable(text: str) -> str:
+    """Return text as it may be printed: names of folders are anybody's choice."""
+    return "\n".join(shown(line) for line in text.split("\n"))
+
+
+def _say(line: str) -> None:
+    print(_printable(line), flush=True)
+
+
+@contextlib.contextmanager
+def _to_be_seen() -> Iterator[Callable[[str], None]]:
+    """Collect what a person has to see, and say it last; then the exit status is 1.
+
+    Raises:
+        SystemExit: there was something, and nothing worse.
+    """
+    lines: list[str] = []
+    try:
+        yield lines.append
+    finally:
+        for line in lines:
+            print(f"course: {_printable(line)}", file=sys.stderr)
+    if lines:
+        raise SystemExit(1)
+
+
 def main() -> None:
     """Run the command; a CourseError becomes one sentence and exit status 2."""
     try:
         app()
     except CourseError as error:
-        print(f"course: {error}", file=sys.stderr)
+        print(f"course: {_printable(str(error))}", file=sys.stderr)
         raise SystemExit(2) from None
 
 

@@ -71,8 +71,15 @@ def settings(root: Path) -> Config:
 
 
 def _loaded(folder: Path) -> Config:
+    name = "nbgrader_config.py"
     with importing_from(folder):
-        loaded: Config = PyFileConfigLoader("nbgrader_config.py", path=str(folder)).load_config()
+        try:
+            loaded: Config = PyFileConfigLoader(name, path=str(folder)).load_config()
+        except Exception as error:  # it is a program, and may fail as any
+            first = (str(error).strip().splitlines() or [""])[0]
+            raise CourseError(
+                f"{folder / name} cannot be read ({type(error).__name__}: {first})."
+            ) from error
     return loaded
 
 

@@ -5,19 +5,22 @@ it; the results come back to one writer, the ledger.
 """
 
 import contextlib
+import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Executor
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 from course import stock_nbgrader
 from course.errors import CourseError
-from course.grading import submitted
+from course.files import shown
+from course.grading import canary, submitted
 from course.grading.cage import command
 from course.grading.cage.limits import Limits
-from course.grading.job import Job
-from course.grading.ledger import keys, ledger, records
+from course.grading.job import Graded, Job, Ungraded
+from course.grading.ledger import keys, ledger, lock, records, trouble
 from course.grading.result import Result
 from course.grading.workers import completed, surviving
 
@@ -34,6 +37,7 @@ def grade_class(
     say: Callable[[str], None] = print,
     executor: Executor | None = None,
     progress: Callable[[int, int], None] = lambda done, of: None,
+    must_see: Callable[[str], None] | None = None,
 ) -> list[Result]:
     """Grade what is new or changed, and bring the gradebook into line with all results.
 
@@ -49,37 +53,97 @@ def grade_class(
         say: takes lines that a person should read.
         executor: where the work is done; by default processes of this machine.
         progress: told how many submissions of how many are done.
+        must_see: takes lines that a person has to read; by default as ``say``.
 
     Returns:
         The results of all submissions asked for, in the order of students and sheets.
 
     Raises:
-        CourseError: no cage, or a broken course.
+        CourseError: no cage, a broken course, another command at work, a full disk, or a sheet
+            whose own solution does not pass here.
     """
+    must_see = must_see or say
     names = submitted.sheets(root, names)
     if not no_cage and command.works():
         raise CourseError(f"There is no cage here: {command.works()}; {command.REMEDY}.")
-    work = submitted.jobs(
-        root, names, students, not no_cage, say, limits or configured_limits(root), warm
-    )
-    made_from = {(job.student, job.sheet): keys.of(job) for job in work}
+    limits = limits or configured_limits(root)
+    with lock.held(root, "course grade"), trouble.of_the_disk(root):
+        work = submitted.jobs(root, names, students, not no_cage, say, limits, warm, must_see)
+        made_from = {(job.student, job.sheet): keys.of(job) for job in work}
+        todo = _to_grade(root, work, made_from, force, say)
+        if not work:
+            must_see(f"{root / 'submitted'} holds no folder STUDENT/SHEET of {', '.join(names)}")
 
-    def key(of: Job | Result) -> keys.Keys:
-        return made_from[of.student, of.sheet]
+        def run(jobs: list[Job]) -> Generator[Graded | Ungraded, None, None]:
+            if executor:
+                return completed(executor, jobs)
+            return surviving(min(workers or os.cpu_count() or 1, max(1, len(jobs))), jobs)
 
-    todo = [job for job in work if force or records.keys(root, job) != key(job)]
-    if not force:
-        todo = [replace(job, earlier=records.earlier_run(root, job, key(job))) for job in todo]
-    with ledger.opened(root, names, say) as book:
-        workers = min(workers or os.cpu_count() or 1, max(1, len(todo)))
-        found = completed(executor, todo) if executor else surviving(workers, todo)
-        with contextlib.closing(found):
-            for done, graded in enumerate(found, 1):
-                book.write(graded, key(graded.result))
-                progress(done, len(todo))
-        results = [records.result(root, job) for job in work]
-        book.bring_into_line(results)
+        with ledger.opened(root, names, say) as book:
+            with contextlib.closing(
+                _checked(root, todo, run, type(executor).__name__, force, say)
+            ) as found:
+                for done, graded in enumerate(found, 1):
+                    if isinstance(graded, Graded):
+                        book.write(graded, made_from[graded.student, graded.sheet], must_see)
+                    if why := _to_look_at(graded):
+                        must_see(f"{shown(graded.student)}, {graded.sheet}: {why}")
+                    progress(done, len(todo))
+            results = [kept for job in work if (kept := records.kept(root, job))]
+            book.bring_into_line(results, must_see)
     return results
+
+
+def _to_grade(
+    root: Path,
+    work: list[Job],
+    made_from: dict[tuple[str, str], keys.Keys],
+    force: bool,
+    say: Callable[[str], None],
+) -> list[Job]:
+    """Return the jobs that are new or changed, or all of them, and say how many are what."""
+    todo: list[Job] = []
+    counts = {"new": 0, "changed": 0, "again": 0}
+    for job in work:
+        at_hand, now = records.keys(root, job), made_from[job.student, job.sheet]
+        if job.unreadable and at_hand is not None:
+            continue  # what was read once counts until there is something else to read
+        if at_hand == now and not force:
+            continue
+        counts["new" if at_hand is None else "changed" if at_hand != now else "again"] += 1
+        todo.append(job if force else replace(job, earlier=records.earlier_run(root, job, now)))
+    if todo:
+        say(f"{len(todo)} to grade: " + ", ".join(f"{n} {what}" for what, n in counts.items() if n))
+    elif work:
+        say(f"nothing to do: {len(work)} of {len(work)} are graded already")
+    return todo
+
+
+def _checked(
+    root: Path,
+    todo: list[Job],
+    run: Callable[[list[Job]], Generator[Graded | Ungraded, None, None]],
+    by: str,
+    force: bool,
+    say: Callable[[str], None],
+) -> Generator[Graded | Ungraded, None, None]:
+    """Yield what is graded, as far as the sheets' own solutions pass in the same way."""
+    birds = [b for b in canary.of(root, todo) if force or not canary.has_passed(root, b, by)]
+
+    def look_again(names: set[str]) -> None:
+        say("nobody has passed anything so far: the sheets' own solutions are graded again")
+        again = [bird for bird in canary.of(root, todo) if bird.sheet in names]
+        for _ in canary.trusted(run(again), root, again, by):
+            pass
+
+    with contextlib.closing(run([*birds, *todo])) as found:
+        yield from canary.doubted(canary.trusted(found, root, birds, by), look_again)
+
+
+def _to_look_at(graded: Graded | Ungraded) -> str:
+    if isinstance(graded, Ungraded):
+        return f"could not be graded ({graded.why}), and keeps what it had; run the command again"
+    return graded.trouble and f"grading it stopped ({graded.trouble}); it has no points"
 
 
 @contextlib.contextmanager
@@ -110,7 +174,7 @@ def configured_limits(root: Path) -> Limits:
     """Return the limits that nbgrader_config.py sets under ``CourseLimits``, else the defaults.
 
     Raises:
-        CourseError: a limit that does not exist.
+        CourseError: a limit that does not exist, or is no number above zero.
     """
     given = dict(stock_nbgrader.settings(root).get("CourseLimits", {}))
     unknown = set(given) - {f.name for f in fields(Limits)}
@@ -119,4 +183,18 @@ def configured_limits(root: Path) -> Limits:
         raise CourseError(
             f"nbgrader_config.py: CourseLimits has no {', '.join(sorted(unknown))}; it has {known}."
         )
-    return replace(Limits(), **{k: type(getattr(Limits(), k))(v) for k, v in given.items()})
+    checked: dict[str, Any] = {name: _limit(name, value) for name, value in given.items()}
+    return replace(Limits(), **checked)
+
+
+def _limit(name: str, value: Any) -> int | float:
+    kind = type(getattr(Limits(), name))
+    is_number = type(value) in (int, float) and math.isfinite(value)
+    if not is_number or not 0 < value < 2**63 or (kind is int and value != int(value)):
+        what = "bytes or a count, a whole number" if kind is int else "seconds, a number"
+        raise CourseError(
+            f"nbgrader_config.py: CourseLimits.{name} is {value!r}; it is {what} above 0, such as "
+            f"{getattr(Limits(), name)}."
+        )
+    number: int | float = kind(value)
+    return number

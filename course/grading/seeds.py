@@ -6,15 +6,39 @@ import os
 import secrets
 from pathlib import Path
 
+from course import files
+from course.errors import CourseError
+
+SHORTEST = 16  # characters of a secret that nobody can guess
+
 
 def secret(root: Path) -> bytes:
-    """Return the course's secret, made on first use; data seeds are derived from it."""
+    """Return the course's secret, made on first use; data seeds are derived from it.
+
+    It lies in .course/secret; a course that began with .course-secret keeps that one.
+
+    Raises:
+        CourseError: the secret cannot be read, or is so short that anyone could compute the seeds.
+    """
     path = root / ".course-secret"
-    if not path.exists():
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(32))
-    return path.read_bytes()
+    if not os.path.lexists(path):
+        path = files.staff(root) / "secret"
+    if not os.path.lexists(path):
+        files.create_whole(path, secrets.token_hex(32).encode(), 0o600)
+    remedy = (
+        "put the file back from a backup; if there is none, remove it: grading makes a new one "
+        "and grades all submissions again on new data"
+    )
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise CourseError(f"{path} cannot be read ({error.strerror}); {remedy}.") from None
+    if len(content.strip()) < SHORTEST:
+        raise CourseError(
+            f"{path} holds {len(content.strip())} characters, a secret has {SHORTEST} or more; "
+            f"{remedy}."
+        )
+    return content
 
 
 def data_seed(key: bytes, student: str, name: str) -> int:

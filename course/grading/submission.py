@@ -7,6 +7,7 @@ import atexit
 import functools
 import threading
 import time
+from dataclasses import replace
 
 import nbformat
 from nbformat import NotebookNode
@@ -40,7 +41,11 @@ _one_at_a_time = threading.Lock()
 
 
 def grade_submission(job: Job) -> Graded:
-    """Grade one submission; whatever it is or does, this returns a result."""
+    """Grade one submission; whatever it is or does, this returns a result.
+
+    Raises:
+        NoKernel: none can be started on this machine.
+    """
     with _one_at_a_time, data.seeded(job.data_seed):
         return _grade(job)
 
@@ -48,7 +53,10 @@ def grade_submission(job: Job) -> Graded:
 def _grade(job: Job) -> Graded:
     begun = time.monotonic()
     source, release = parse(job.source), parse(job.release)
-    replayed = _judge_again(job, source, begun)
+    try:
+        replayed = _judge_again(job, source, begun)
+    except Exception:  # what is kept of the earlier run is damaged
+        replayed = None
     if replayed is not None:
         return replayed
     try:
@@ -69,9 +77,8 @@ def _grade(job: Job) -> Graded:
 
 def lost(job: Job, why: str) -> Graded:
     """Return the result of a submission whose grading itself came to an end; it gets no points."""
-    return _unrun(
-        job, Verdict("crashed", f"✗ grading this submission stopped: {why}; ask the staff.")
-    )
+    said = Verdict("crashed", f"✗ grading this submission stopped: {why}; ask the staff.")
+    return replace(_unrun(job, said), trouble=why)
 
 
 def _unrun(job: Job, verdict: Verdict) -> Graded:
@@ -133,6 +140,8 @@ class Run:
             extra = {"COURSE_DATA_SEED": str(self.job.data_seed)}
             kernel = kernels(self.job.caged, self.job.warm).start(extra, self.job.limits)
             with Session(kernel, self.job.limits, self.deadline) as session:
+                if not kernel.alive():
+                    raise NoKernel("the kernel ended before it ran anything")
                 done = self._from_the_top(session)
             # Numbers of functions differ from kernel to kernel: a restarted run's are not kept.
             self.replies = session.log if attempt == 0 and done else {}

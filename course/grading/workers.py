@@ -22,12 +22,13 @@ from concurrent.futures import (
 )
 from itertools import islice
 from multiprocessing import connection, forkserver
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from course.errors import CourseError
 
 if TYPE_CHECKING:
-    from course.grading.job import Graded, Job
+    from course.grading.job import Graded, Job, Ungraded
 
 JUDGE_MEMORY = 4 << 30  # bytes that a worker may allocate
 MOST_UNDER_WAY = 32  # jobs handed to the executor at a time
@@ -35,9 +36,14 @@ ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # to fork ta
 
 
 def begin() -> None:
-    """Start the process that imports what grading needs; what it takes runs beside this one."""
+    """Start the process that imports what grading needs; what it takes runs beside this one.
+
+    It imports from where this process does. By itself it would look into the working folder first:
+    in another clone of the project it would find that clone's course and helpers.
+    """
     before = dict(os.environ)
-    os.environ.update(ONE_THREAD)
+    here = [str(Path(folder).resolve()) for folder in sys.path]
+    os.environ.update(ONE_THREAD, PYTHONSAFEPATH="1", PYTHONPATH=os.pathsep.join(here))
     in_main = threading.current_thread() is threading.main_thread()
     # Inherited: Ctrl-C is for this process to answer, also while the other one imports.
     answer = signal.signal(signal.SIGINT, signal.SIG_IGN) if in_main else None
@@ -95,13 +101,21 @@ def _end_after(sentinel: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _grade(job: "Job") -> "Graded":
+def _grade(job: "Job") -> "Graded | Ungraded":
+    from course.grading.cage.kernels import NoKernel
+    from course.grading.job import Ungraded
     from course.grading.submission import grade_submission
 
-    return grade_submission(job)
+    try:
+        return grade_submission(job)
+    except NoKernel:
+        try:  # a machine that is busy for a moment costs nobody anything
+            return grade_submission(job)
+        except NoKernel as error:
+            return Ungraded(job.student, job.sheet, str(error))
 
 
-def surviving(workers: int, todo: "list[Job]") -> "Generator[Graded, None, None]":
+def surviving(workers: int, todo: "list[Job]") -> "Generator[Graded | Ungraded, None, None]":
     """Yield what is graded by processes of this machine, also when one of them is killed.
 
     What was under way then is graded again, each submission in a process of its own: one that ends
@@ -109,11 +123,11 @@ def surviving(workers: int, todo: "list[Job]") -> "Generator[Graded, None, None]
     """
     while todo:
         pool = processes(min(workers, len(todo)))
-        under_way: dict[Future[Graded], Job] = {}
+        under_way: dict[Future[Graded | Ungraded], Job] = {}
         ended: set[tuple[str, str]] = set()
         try:
             for graded in completed(pool, todo, under_way):
-                ended.add((graded.result.student, graded.result.sheet))
+                ended.add((graded.student, graded.sheet))
                 yield graded
             return
         except (BrokenExecutor, EOFError, ConnectionError):  # the latter: as a process is started
@@ -135,8 +149,10 @@ def surviving(workers: int, todo: "list[Job]") -> "Generator[Graded, None, None]
 
 
 def completed(
-    executor: Executor, todo: "list[Job]", under_way: "dict[Future[Graded], Job] | None" = None
-) -> "Generator[Graded, None, None]":
+    executor: Executor,
+    todo: "list[Job]",
+    under_way: "dict[Future[Graded | Ungraded], Job] | None" = None,
+) -> "Generator[Graded | Ungraded, None, None]":
     """Yield what is graded as it comes; few jobs are under way, however many there are.
 
     Args:

@@ -4,24 +4,32 @@ Points are the gradebook's: what a person gave, extra credit and late penalties 
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from course.files import shown
 from course.grading.ledger import gradebook, ledger, records
 from course.grading.ledger.ledger import Standings
 from course.grading.ledger.standing import Mark, Standing
 from course.grading.result import Result, TestResult
 
 
-def graded(root: Path, sheets: list[str]) -> list[Result]:
+def graded(root: Path, sheets: list[str], must_see: Callable[[str], None] = print) -> list[Result]:
     """Return all results of a course, or those of some sheets.
+
+    Args:
+        root: course folder.
+        sheets: only these; all where empty.
+        must_see: is told of each result that is damaged, and left out.
 
     Raises:
         CourseError: nothing was graded, or not this sheet.
     """
-    return records.graded(root, sheets)
+    return records.graded(root, sheets, must_see)
 
 
 def scores(found: list[Result], standings: Standings) -> Table:
@@ -30,7 +38,7 @@ def scores(found: list[Result], standings: Standings) -> Table:
     table = Table(title="Scores", title_justify="left")
     table.add_column("student")
     for name in names:
-        table.add_column(name, justify="right")
+        table.add_column(_text(name), justify="right")
     table.add_column("total", justify="right")
     by_student: dict[str, dict[str, Result]] = defaultdict(dict)
     for result in found:
@@ -39,9 +47,14 @@ def scores(found: list[Result], standings: Standings) -> Table:
         here = {name: standings.get((student, name)) for name in row}
         cells = [_score(row[name], here[name]) if name in row else "–" for name in names]
         total = sum(r.score if (s := here[name]) is None else s.score for name, r in row.items())
-        table.add_row(student, *cells, f"{total:g}")
+        table.add_row(_text(student), *cells, f"{total:g}")
     table.caption = "points / all points; «+n» waits for a person, «late −n» is taken off already"
     return table
+
+
+def _text(text: str) -> Text:
+    """Return text of anybody's choice for a table: nothing in it is markup or obeyed."""
+    return Text(shown(text))
 
 
 def _score(result: Result, standing: Standing | None) -> str:
@@ -85,8 +98,8 @@ def exercises(found: list[Result], standings: Standings) -> Table:
             remark = ", ".join(f"{turn} ×{n}" for turn, n in met.most_common())
         other = len(all_of_it) - sum(states[s] for s in ("passed", "failed", "missing"))
         table.add_row(
-            name, test_id, str(states["passed"]), str(states["failed"]), str(states["missing"]),
-            str(other - states["manual"]), remark,
+            _text(name), _text(test_id), str(states["passed"]), str(states["failed"]),
+            str(states["missing"]), str(other - states["manual"]), _text(remark),
         )  # fmt: skip
     return table
 

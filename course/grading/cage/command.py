@@ -99,19 +99,23 @@ def command(
     for path in ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/passwd",
                  "/etc/localtime", "/etc/fonts"):  # fmt: skip
         words += ["--ro-bind-try", path, path]
-    bound = sorted({*python_folders(), str(Path(helpers.__file__).parent)})
+    found, seen = str(Path(helpers.__file__).parent), installed_helpers()
+    bound = sorted(python_folders())
     inner = ["/cage/lib", "/cage/matplotlib", "/cage/own", "/cage/run"]
-    for parent in sorted({str(p) for path in bound for p in Path(path).parents} - {"/"}) + inner:
+    above = {str(p) for path in (*bound, seen) for p in Path(path).parents}
+    for parent in sorted(above - {"/"}) + inner:
         words += ["--perms", "0755", "--dir", parent]
     for path in bound:
         words += ["--ro-bind", path, path]
+    # What this process imports stands where the cage's Python looks for it.
+    words += ["--ro-bind", found, seen]
     for name in ("start.py", "system_calls.py", "memory.py"):
         words += ["--ro-bind", str(INSIDE / name), f"/cage/{name}"]
     words += ["--ro-bind", str(INSIDE / "wire.py"), "/cage/lib/_course_wire.py"]
     for fonts in Path(font_cache(folder)).iterdir():
         words += ["--ro-bind", str(fonts), f"/cage/matplotlib/{fonts.name}"]
     if hide_key:
-        key = str(Path(helpers.__file__).parent / "check")
+        key = str(Path(seen) / "check")
         words += ["--tmpfs", key, "--ro-bind", str(INSIDE / "no_key.py"), f"{key}/__init__.py"]
         words += ["--remount-ro", key]
     for path in ("/cage/work", "/cage/home"):
@@ -126,6 +130,17 @@ def command(
 def python_folders() -> set[str]:
     """Return the folders that this Python needs to start."""
     return {str(Path(p).resolve()) for p in (sys.prefix, sys.base_prefix)} | {sys.prefix}
+
+
+@functools.cache
+def installed_helpers() -> str:
+    """Return the folder in which a Python that looks at nothing but its packages finds helpers.
+
+    This process may have found others, in the clone of the project that it was started in.
+    """
+    look = "import importlib.util as u; print(u.find_spec('helpers').submodule_search_locations[0])"
+    tried = subprocess.run([sys.executable, "-I", "-c", look], capture_output=True, text=True)
+    return tried.stdout.strip() or str(Path(helpers.__file__).parent)
 
 
 def font_cache(folder: Path) -> str:

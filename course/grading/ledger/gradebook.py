@@ -13,6 +13,7 @@ from traitlets.config import Config
 
 from course import stock_nbgrader
 from course.errors import CourseError
+from course.files import remove, replace_by
 from course.grading.ledger import cells
 from course.grading.ledger.records import Of
 from course.grading.ledger.standing import Standing
@@ -72,11 +73,11 @@ def _connected(url: str, course: str) -> Gradebook:
         if path is not None and not path.exists():
             # Made beside its place and then moved: a kill half-way leaves no half gradebook.
             new = path.with_name(f".{path.name}.new")
-            new.unlink(missing_ok=True)
+            remove(new)
             made = stock_nbgrader.gradebook(stock_nbgrader.sqlite_url(new), course)
             made.close()
             made.engine.dispose()
-            new.replace(path)
+            replace_by(path, new)
         return stock_nbgrader.gradebook(url, course)
     except Exception as error:
         raise _unreadable(url, error) from error
@@ -137,6 +138,14 @@ def enter(book: Gradebook, result: Result, regraded: bool) -> None:
 def enter_time(book: Gradebook, of: Of, time: datetime) -> None:
     """Write the time at which a submission was handed in, in UTC."""
     book.update_or_create_submission(of.sheet, of.student, timestamp=time)
+
+
+def untimed(stamp: str | None) -> str:
+    """Return what is wrong with a timestamp.txt that is there but tells no time; else nothing."""
+    if stamp is None or handed_in(stamp) is not None:
+        return ""
+    what = "tells no time" if stamp else "cannot be read"
+    return f"{what}, so that this submission counts as handed in before or in time"
 
 
 def handed_in(stamp: str | None) -> datetime | None:

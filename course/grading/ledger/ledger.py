@@ -9,8 +9,9 @@ from nbgrader.api import Gradebook
 from traitlets.config import Config
 
 from course import stock_nbgrader
+from course.files import shown
 from course.grading.job import Graded
-from course.grading.ledger import feedback, gradebook, late, records, standing
+from course.grading.ledger import feedback, gradebook, late, lock, records, standing, trouble
 from course.grading.ledger.keys import Keys
 from course.grading.ledger.records import Of
 from course.grading.ledger.standing import Standing
@@ -27,28 +28,44 @@ class Ledger:
         self.book = book
         self.policy = late.Policy(root, config)
 
-    def write(self, graded: Graded, key: Keys) -> None:
-        """Write a result; its keys come last, so that one which is interrupted is done again."""
-        result = graded.result
-        records.begin(self.root, graded)
-        gradebook.enter(self.book, result, regraded=True)
-        self._time_and_penalty(result, self._standing(result))
-        self._page(result, self._standing(result), force=True)
-        records.finish(self.root, graded, key)
+    def write(self, graded: Graded, key: Keys, must_see: Callable[[str], None] = print) -> None:
+        """Write a result; its keys come last, so that one which is interrupted is done again.
 
-    def bring_into_line(self, results: list[Result]) -> None:
+        Args:
+            graded: the result, and what comes with it.
+            key: what it was made from.
+            must_see: is told where this submission's result cannot be written.
+        """
+        result = graded.result
+        with trouble.of_one(self.root, self.book, result, must_see):
+            records.begin(self.root, graded)
+            gradebook.enter(self.book, result, regraded=True)
+            self._time_and_penalty(result, self._standing(result))
+            self._page(result, self._standing(result), force=True)
+            records.finish(self.root, graded, key)
+
+    def bring_into_line(
+        self, results: list[Result], must_see: Callable[[str], None] = print
+    ) -> None:
         """Enter every result that the gradebook does not hold: it may be new, or was replaced.
 
         Times, late penalties and feedback pages follow what they depend on, of every result.
+
+        Args:
+            results: the submissions.
+            must_see: is told of each one that this fails for; the others go on.
         """
         standings = self.standings(results)
         for result in results:
-            now = standings.get((result.student, result.sheet))
-            if now is None or not gradebook.holds(now, result):
-                gradebook.enter(self.book, result, regraded=False)
-                now = self._standing(result)
-            now = self._time_and_penalty(result, now)
-            self._page(result, now)
+            with trouble.of_one(self.root, self.book, result, must_see):
+                now = standings.get((result.student, result.sheet))
+                if now is None or not gradebook.holds(now, result):
+                    gradebook.enter(self.book, result, regraded=False)
+                    now = self._standing(result)
+                now = self._time_and_penalty(result, now)
+                self._page(result, now)
+            if why := gradebook.untimed(records.stamp(self.root, result)):
+                must_see(f"{shown(result.student)}, {result.sheet}: timestamp.txt {why}")
 
     def settle(self, places: Sequence[Of]) -> Standings:
         """Bring times and late penalties into line; return how the submissions stand then."""
@@ -59,22 +76,26 @@ class Ledger:
                 standings[place] = self._time_and_penalty(of, standings[place])
         return standings
 
-    def pages(self, results: list[Result], force: bool = False) -> tuple[int, list[Result]]:
+    def pages(
+        self, results: list[Result], force: bool = False, must_see: Callable[[str], None] = print
+    ) -> tuple[int, list[Result]]:
         """Make the feedback pages that are not there or not of what the gradebook holds now.
 
         Args:
             results: the submissions.
             force: make all of them.
+            must_see: is told of each page that cannot be made; the others are.
 
         Returns:
             How many were made, and the results that the gradebook does not know.
         """
         standings = self.settle(results)
         unknown = [r for r in results if (r.student, r.sheet) not in standings]
-        made = sum(
-            self._page(r, standings[r.student, r.sheet], force)
-            for r in results if (r.student, r.sheet) in standings
-        )  # fmt: skip
+        made = 0
+        for result in results:
+            if (result.student, result.sheet) in standings:
+                with trouble.of_one(self.root, self.book, result, must_see):
+                    made += self._page(result, standings[result.student, result.sheet], force)
         return made, unknown
 
     def standings(self, places: Sequence[Of]) -> Standings:
@@ -128,11 +149,15 @@ def opened(root: Path, sheets: list[str], say: Callable[[str], None] = print) ->
 def settle(root: Path, book: Gradebook) -> Standings:
     """Return how the graded submissions stand, late penalties as they are due now.
 
+    While another command writes, what stands there is read and nothing is brought into line.
+
     Args:
         root: course folder.
         book: its open gradebook.
     """
-    return Ledger(root, book, stock_nbgrader.settings(root)).settle(records.places(root))
+    books, places = Ledger(root, book, stock_nbgrader.settings(root)), records.places(root)
+    with lock.tried(root, "looking at grades") as holder:
+        return books.standings(places) if holder else books.settle(places)
 
 
 def give_feedback(
@@ -150,8 +175,8 @@ def give_feedback(
         CourseError: nothing was graded, or the gradebook cannot be read.
     """
     results = records.graded(root, sheets)
-    with gradebook.reading(root) as book:
-        made, unknown = Ledger(root, book, stock_nbgrader.settings(root)).pages(results, force)
+    with lock.held(root, "course feedback"), gradebook.reading(root) as book:
+        made, unknown = Ledger(root, book, stock_nbgrader.settings(root)).pages(results, force, say)
     for result in unknown:
         of = f"{result.sheet} of {result.student!r}"
         say(f"{of} is not in the gradebook; «course grade» enters it")

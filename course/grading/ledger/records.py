@@ -7,7 +7,10 @@ result was made from, the data seed, and what the answers replied.
 
 import gzip
 import json
+import os
 import sqlite3
+import zlib
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,13 +18,12 @@ from pathlib import Path
 
 from course import stock_nbgrader
 from course.errors import CourseError
-from course.files import write_whole
+from course.files import STAFF, remove, replace_by, shown, staff, write_whole
 from course.grading import result as results
 from course.grading.job import EarlierRun, Graded, Job
 from course.grading.ledger.keys import Keys
 from course.grading.result import Result
 
-STAFF = ".course"  # in the course folder
 RECORD = "record.json"  # keys and data seed: with them a result counts as graded
 REPLIES = "answers.gz"  # what the answers replied, to judge them anew
 PAGE = "page"  # a hash of what the feedback page was made from
@@ -54,16 +56,39 @@ def staff_folder(root: Path, of: Of) -> Path:
 def keys(root: Path, of: Of) -> Keys | None:
     """Return the keys that the result at hand was made from, or None where there is no result."""
     try:
-        (folder(root, of) / "result.json").stat()
+        result(root, of)
+        (folder(root, of) / f"{of.sheet}.ipynb").stat()
         record = json.loads((staff_folder(root, of) / RECORD).read_text(encoding="utf-8"))
         return Keys(str(record["run"]), str(record["judging"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
 def result(root: Path, of: Of) -> Result:
-    """Return the result that is kept of a submission."""
-    return results.load(folder(root, of) / "result.json")
+    """Return the result that is kept of a submission.
+
+    Raises:
+        OSError: there is none that can be read.
+        ValueError: what is there is no result, or another's.
+    """
+    path = folder(root, of) / "result.json"
+    kept = results.load(path)
+    if (kept.student, kept.sheet) != (of.student, of.sheet):
+        raise ValueError(f"{path} is of {kept.student!r}, {kept.sheet!r}")
+    return kept
+
+
+def kept(root: Path, of: Of) -> Result | None:
+    """Return the result that is kept of a submission, None where there is none or it is damaged."""
+    try:
+        return result(root, of)
+    except (OSError, ValueError):
+        return None
+
+
+def forget(root: Path, of: Of) -> None:
+    """Let a submission count as ungraded; what is kept of it stays until it is graded again."""
+    remove(staff_folder(root, of) / RECORD)
 
 
 def places(root: Path) -> list[Place]:
@@ -72,8 +97,13 @@ def places(root: Path) -> list[Place]:
     return [Place(p.parent.parent.name, p.parent.name) for p in sorted(found)]
 
 
-def graded(root: Path, sheets: list[str]) -> list[Result]:
+def graded(root: Path, sheets: list[str], must_see: Callable[[str], None] = print) -> list[Result]:
     """Return all results of a course, or those of some sheets.
+
+    Args:
+        root: course folder.
+        sheets: only these; all where empty.
+        must_see: is told of each result that is damaged, and left out.
 
     Raises:
         CourseError: nothing was graded, or not this sheet.
@@ -85,7 +115,16 @@ def graded(root: Path, sheets: list[str]) -> list[Result]:
     for name in sheets:
         if name not in known:
             raise CourseError(f"No result for a sheet {name!r}; graded were {', '.join(known)}.")
-    return [result(root, place) for place in all_of_it if not sheets or place.sheet in sheets]
+    found: list[Result] = []
+    for place in all_of_it:
+        if sheets and place.sheet not in sheets:
+            continue
+        try:
+            found.append(result(root, place))
+        except (OSError, ValueError):
+            path = folder(root, place).relative_to(root) / "result.json"
+            must_see(f"{shown(str(path))} is damaged; «course grade» makes it anew")
+    return found
 
 
 def earlier_run(root: Path, job: Job, key: Keys) -> EarlierRun | None:
@@ -96,22 +135,26 @@ def earlier_run(root: Path, job: Job, key: Keys) -> EarlierRun | None:
     try:
         packed = (staff_folder(root, job) / REPLIES).read_bytes()
         notebook = (folder(root, job) / f"{job.sheet}.ipynb").read_text(encoding="utf-8")
-        return EarlierRun(result(root, job), notebook, json.loads(gzip.decompress(packed)))
-    except (OSError, ValueError, EOFError):
+        replies = json.loads(gzip.decompress(packed))
+        earlier = result(root, job)
+    except (OSError, ValueError, EOFError, RecursionError, zlib.error):
         return None
+    if not isinstance(replies, dict) or not all(isinstance(r, str) for r in replies.values()):
+        return None
+    return EarlierRun(earlier, notebook, replies)
 
 
 def begin(root: Path, graded: Graded) -> None:
     """Write what a graded submission left, all but its keys: without them it counts as ungraded."""
     of = graded.result
-    place, staff = folder(root, of), staff_folder(root, of)
-    (staff / RECORD).unlink(missing_ok=True)
+    place, private = folder(root, of), staff_folder(root, of)
+    forget(root, of)
     for name in BEFORE:
-        (place / name).unlink(missing_ok=True)
+        remove(place / name)
     write_whole(place / f"{of.sheet}.ipynb", graded.notebook)
     renew_stamp(root, of)
-    staff.mkdir(parents=True, exist_ok=True)
-    (staff / REPLIES).write_bytes(gzip.compress(json.dumps(graded.replies).encode(), 1, mtime=0))
+    packed = gzip.compress(json.dumps(graded.replies).encode(), 1, mtime=0)
+    write_whole(private / REPLIES, packed)
     write_whole(place / "result.json", of.text())
 
 
@@ -127,7 +170,7 @@ def data_seed(root: Path, of: Of) -> int | None:
     try:
         record = json.loads((staff_folder(root, of) / RECORD).read_text(encoding="utf-8"))
         return int(record["data_seed"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
@@ -142,6 +185,15 @@ def renew_stamp(root: Path, of: Of) -> str | None:
         return kept
     write_whole(folder(root, of) / STAMP, handed_in)
     return handed_in
+
+
+def stamp(root: Path, of: Of) -> str | None:
+    """Return the text of the timestamp.txt that was handed in, None without one.
+
+    One that cannot be taken, a link or too long or unreadable, is an empty text.
+    """
+    path = root / "submitted" / of.student / of.sheet / STAMP
+    return (_text(path) or "") if os.path.lexists(path) else None
 
 
 def _text(path: Path) -> str | None:
@@ -181,11 +233,11 @@ def copy_gradebook(root: Path, url: str) -> Path | None:
     path = stock_nbgrader.sqlite_file(url)
     if path is None:
         return None
-    place = root / STAFF
-    place.mkdir(parents=True, exist_ok=True)
+    place = staff(root)
     name = f"gradebook-{datetime.now():%Y-%m-%d-%H%M%S-%f}.db"
-    scratch = place / f".{name}.tmp"
+    scratch = place / ".gradebook.tmp"
+    remove(scratch)
     with closing(sqlite3.connect(path)) as book, closing(sqlite3.connect(scratch)) as copy:
         book.backup(copy)
-    scratch.replace(place / name)
+    replace_by(place / name, scratch)
     return place / name
