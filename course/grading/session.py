@@ -226,7 +226,7 @@ class Session:
             raise Stopped("crashed", "the kernel died")
         if outcome.state == "error" and not outcome.wire:
             raise Stopped("refused", "the answer sent no reply")
-        self._log(hashlib.sha256(remembered_as.encode()).hexdigest(), outcome.wire)
+        self._log(hashed(remembered_as), outcome.wire)
         return self.decoded(outcome.wire)
 
     def _log(self, digest: str, reply: str) -> None:
@@ -243,6 +243,11 @@ class Session:
             return wire.decode(text, lambda handle, shown: Proxy(self, handle, shown))
         except wire.Malformed as error:
             raise Stopped("refused", f"the answer cannot be handed over: {error}") from None
+
+
+def hashed(request: str) -> str:
+    """Return the digest under which the reply to a request is kept."""
+    return hashlib.sha256(request.encode()).hexdigest()
 
 
 def read(message: list[bytes], asked: str) -> tuple[str, dict[str, Any]]:
@@ -285,7 +290,7 @@ class Replay(Session):
 
     def ask(self, request: str, remembered_as: str) -> tuple[dict[str, Any], Exception | None]:
         """Look a reply up."""
-        digest = hashlib.sha256(remembered_as.encode()).hexdigest()
+        digest = hashed(remembered_as)
         if digest not in self.log:
             raise NewQuestion
         return self.decoded(self.log[digest])

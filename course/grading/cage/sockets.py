@@ -124,9 +124,9 @@ class Connection:
                 flags = self.waiting[at]
                 length = int.from_bytes(self.waiting[at + 1 : at + head], "big")
                 last = not flags & (MORE | COMMAND)
-                if not flags & COMMAND:
-                    if len(self.parts) == MOST_PARTS or self.size + length > LARGEST_MESSAGE:
-                        self.spoilt, self.parts = True, []
+                full = len(self.parts) == MOST_PARTS or self.size + length > LARGEST_MESSAGE
+                if full and not flags & COMMAND:
+                    self.spoilt, self.parts = True, []
                 if self.spoilt or flags & COMMAND:
                     self.left, self.last = length, last
                     at += head

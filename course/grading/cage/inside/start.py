@@ -148,11 +148,11 @@ def serve(modules: list[str]) -> None:
     say({"event": "ready"})
     asked = socket.socket(fileno=0)
     while True:
-        ready, _, _ = select.select([asked, woken], [], [])
+        ready, _, _ = select.select([0, woken], [], [])
         if woken in ready:
             os.read(woken, 4096)
         reap(kernels)
-        if asked in ready:
+        if 0 in ready:
             message, doors, _, _ = socket.recv_fds(asked, LARGEST_REQUEST, 1)
             if not message:
                 break

@@ -80,7 +80,7 @@ CLONE, MMAP, SETSOCKOPT = (56, 220), (9, 222), (54, 208)
 SOCKETS = ((41, 198), (53, 199))  # socket, socketpair
 # Other processes' limits and turns are not to be set: of each, the argument that has to be zero.
 # prlimit64 and sched_setaffinity: the process, zero for oneself. sched_setscheduler: the policy,
-# zero for the usual one, which libzmq asks for and dies where it is told that there is no such call.
+# zero for the usual one, which libzmq asks for; it dies where there is no such call.
 ZERO = {(302, 261): 0, (203, 122): 0, (144, 119): 1}
 
 # CLONE_NEW* of <sched.h>, time namespaces aside, whose bit means something else to clone.
