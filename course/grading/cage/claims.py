@@ -55,7 +55,7 @@ def _held(folder: Path) -> int | None:
         return None
     with contextlib.suppress(OSError):
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        found, there = os.fstat(file), os.stat(folder, follow_symlinks=False)
+        found, there = os.fstat(file), folder.lstat()
         if found.st_uid == os.geteuid() and os.path.samestat(found, there):
             return file
     os.close(file)

@@ -38,8 +38,9 @@ def as_ordinary_user() -> list[str]:
     words = [binary, "--die-with-parent", "--bind", "/", "/", "--dev-bind", "/dev", "/dev"]
     words += ["--perms", "0755", "--tmpfs", home]
     for path in sorted({*command.python_folders(), str(PROJECT)}):
-        if path.startswith(f"{home}/"):
-            words += ["--ro-bind", path, path]
+        if path.startswith(f"{home}/"):  # whole, since a Python may be found by a link beside it
+            kept = str(Path(home, Path(path).relative_to(home).parts[0]))
+            words += ["--ro-bind", kept, kept]
     return [*words, "setpriv", f"--reuid={ORDINARY}", f"--regid={ORDINARY}", "--clear-groups"]
 
 

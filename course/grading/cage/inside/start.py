@@ -9,9 +9,9 @@ A program, and alone: it imports nothing of the course, because the course is no
     python start.py try   REQUEST      do all that isolates a kernel, and look whether it works
 
 A request is {"id", "env", "limits", "uid", "connection", "work", "lib", "fonts", "caged"}, and
-"door" where the kernel is to enter a control group: the number of an open file (the server is sent
-that file with the request). The server runs no student's code and no torch operation; a kernel that
-it forks gets namespaces of its own, sees no other student's files or processes, and dies as a whole.
+"door", the number of an open file that leads into a control group, or -1 (the server is sent that
+file with the request). The server runs no student's code and no torch operation; a kernel that it
+forks gets namespaces of its own, sees no other student's files or processes, and dies as a whole.
 """
 
 # ruff: noqa: PTH100, PTH120, PTH123, PTH208, SIM115
