@@ -27,6 +27,9 @@ REMEDY = (
     "Ubuntu asks for), or pass --no-cage if you trust every submission"
 )
 INSIDE = Path(__file__).parent / "inside"  # the files that stand in the cage itself
+# What of the system a cage shows, to be read.
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/passwd",
+          "/etc/localtime", "/etc/fonts")  # fmt: skip
 # Kernels of root get a user of their own each, so that limits count and no file is shared.
 FIRST_USER = 200_000
 
@@ -98,10 +101,9 @@ def command(
         words += ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]
     for path, mode in (("/dev/shm", "1777"), ("/tmp", "1777"), ("/cage", "0755")):
         words += ["--perms", mode, "--size", str(disk), "--tmpfs", path]
-    for path in ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/passwd",
-                 "/etc/localtime", "/etc/fonts"):  # fmt: skip
+    for path in SYSTEM:
         words += ["--ro-bind-try", path, path]
-    bound = sorted({*python_folders(), str(Path(helpers.__file__).parent)})
+    bound = bound_folders()
     inner = ["/cage/lib", "/cage/matplotlib", "/cage/own", "/cage/run"]
     for parent in sorted({str(p) for path in bound for p in Path(path).parents} - {"/"}) + inner:
         words += ["--perms", "0755", "--dir", parent]
@@ -123,6 +125,23 @@ def command(
     else:
         words += ["--bind", str(own), "/cage/own", "--remount-ro", "/cage", "--remount-ro", "/"]
     return [*words, "--chdir", "/cage"]
+
+
+def bound_folders() -> list[str]:
+    """Return the folders that a cage shows on top of the system's own."""
+    return sorted({*python_folders(), str(Path(helpers.__file__).parent)})
+
+
+def shown(folder: Path) -> str:
+    """Return the folder of those that a cage shows in which another one lies, or nothing.
+
+    A course inside of a Python's own folder, or below /usr, would lie open to its students.
+    """
+    place = folder.resolve()
+    for path in (*SYSTEM, *bound_folders()):
+        if place.is_relative_to(path) or place.is_relative_to(Path(path).resolve()):
+            return path
+    return ""
 
 
 def python_folders() -> set[str]:

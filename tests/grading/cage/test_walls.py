@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from support.attacks import alone
+from support.project import PROJECT
 
 from course.grading.cage import command, groups
 from course.grading.cage.kernels import Kernels
@@ -103,6 +104,13 @@ print(sorted(os.listdir("/dev")), sorted(os.listdir("/")), sorted(os.listdir("/c
         set(top) - {f"'{Path(path).parts[1]}'" for path in command.python_folders()}
     )
     assert "'run'" in cage
+
+
+def test_is_a_course_noticed_that_a_cage_would_show(tmp_path):
+    assert not command.shown(tmp_path)
+    assert not command.shown(PROJECT)
+    assert command.shown(Path(sys.prefix) / "share" / "course")
+    assert command.shown(Path("/usr/local/course")) == "/usr"
 
 
 def test_does_a_folder_of_a_dead_process_stay(tmp_path, monkeypatch):
