@@ -9,7 +9,6 @@ import contextlib
 import hashlib
 import io
 import json
-import queue
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,8 +17,8 @@ from typing import Any
 import cloudpickle
 import numpy as np
 import torch
-import zmq
-from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.session import DELIM
+from jupyter_client.session import Session as Messages
 from nbformat import NotebookNode
 
 import helpers.check
@@ -28,6 +27,7 @@ from course.grading import outputs
 from course.grading.cage.inside import wire
 from course.grading.cage.kernels import Kernel
 from course.grading.cage.limits import Limits
+from course.grading.cage.sockets import Closed, Connection
 from course.verdict import NewQuestion, Stopped
 from helpers.check.kit.calling import Remote
 from helpers.watching import Effects
@@ -37,8 +37,7 @@ cloudpickle.register_pickle_by_value(helpers.check)
 
 GRACE = 3.0  # seconds between an interrupt and the end
 MOST_NOISE = 50  # malformed messages before a kernel counts as lost
-LARGEST_MESSAGE = 48 << 20  # bytes; a larger one ends the connection, which is then made anew
-MOST_WAITING = 10  # messages held here before the kernel has to wait or to drop its own
+LARGEST_HEADER = 100_000  # bytes of the two headers of a message
 MOST_OUTPUT = 20  # times the output of a cell: what all cells of a session may leave
 MOST_LOGGED = 32 << 20  # characters of replies that are kept, to judge them again
 
@@ -62,16 +61,13 @@ class Session:
 
     def __init__(self, kernel: Kernel, limits: Limits, deadline: float) -> None:
         self.kernel, self.limits, self.deadline = kernel, limits, deadline
-        self.context = zmq.Context()
-        self.context.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
-        self.context.setsockopt(zmq.RCVHWM, MOST_WAITING)
-        self.context.setsockopt(zmq.LINGER, 0)
-        # A kernel that has closed its sockets takes no message: sending would wait for ever.
-        self.context.setsockopt(zmq.SNDTIMEO, round(GRACE * 1000))
-        self.client = BlockingKernelClient(context=self.context)
-        self.client.load_connection_info(kernel.info)  # type: ignore[arg-type]
-        self.client.session.unpack = unpacked
-        self.client.start_channels(stdin=False, hb=False)
+        # What a kernel says is not verified: it knows the key, and nobody else reaches the sockets.
+        self.messages = Messages(key=kernel.info["key"])
+        ends = {"shell": "DEALER", "control": "DEALER", "iopub": "SUB"}
+        self.ends = {
+            name: Connection(f"{kernel.info['ip']}-{kernel.info[f'{name}_port']}", kind)
+            for name, kind in ends.items()
+        }
         self.log: dict[str, str] = {}
         self.logged = self.shown = 0
         self.usable = True
@@ -81,10 +77,18 @@ class Session:
         """Wait until the kernel answers and its broadcasts arrive."""
         until = min(self.deadline, time.monotonic() + 30)
         while time.monotonic() < until and self.kernel.alive():
-            with contextlib.suppress(zmq.Again):
-                asked = self.client.kernel_info()
-                if self._collect(asked, Outcome(), min(until, time.monotonic() + 0.5)):
-                    return
+            try:
+                asked = self._send("shell", "kernel_info_request", {})
+            except Closed:
+                return
+            if self._collect(asked, Outcome(), min(until, time.monotonic() + 0.5)):
+                return
+
+    def _send(self, end: str, kind: str, content: dict[str, Any]) -> str:
+        """Send a request; return its number."""
+        message = self.messages.msg(kind, content)
+        self.ends[end].send(self.messages.serialize(message))
+        return str(message["header"]["msg_id"])
 
     def __enter__(self) -> "Session":
         return self
@@ -95,8 +99,8 @@ class Session:
     def close(self) -> None:
         """End the kernel and the connection."""
         self.kernel.kill()
-        self.client.stop_channels()
-        self.context.destroy(linger=0)
+        for end in self.ends.values():
+            end.close()
 
     def remaining(self, seconds: float) -> float:
         """Return the time until which something that may take so long must be done."""
@@ -106,11 +110,13 @@ class Session:
         """Run a cell."""
         outcome = Outcome()
         until = self.remaining(self.limits.cell_seconds if seconds is None else seconds)
+        request = {
+            "code": source, "silent": silent, "store_history": not silent, "user_expressions": {},
+            "allow_stdin": False, "stop_on_error": False,
+        }  # fmt: skip
         try:
-            asked = self.client.execute(
-                source, silent=silent, allow_stdin=False, stop_on_error=False
-            )
-        except zmq.Again:
+            asked = self._send("shell", "execute_request", request)
+        except Closed:
             outcome.state, self.usable = "dead", False
             return outcome
         if self._collect(asked, outcome, until):
@@ -119,8 +125,8 @@ class Session:
             outcome.state, self.usable = "dead", False
             return outcome
         outcome.state = "timeout"
-        with contextlib.suppress(zmq.Again):
-            self.client.control_channel.send(self.client.session.msg("interrupt_request", {}))
+        with contextlib.suppress(Closed):
+            self._send("control", "interrupt_request", {})
         ignored = Outcome()
         if not self._collect(asked, ignored, time.monotonic() + GRACE):
             outcome.state, self.usable = "stuck" if self.kernel.alive() else "dead", False
@@ -129,26 +135,24 @@ class Session:
     def _collect(self, asked: str, outcome: Outcome, until: float) -> bool:
         """Take messages until the kernel is idle; return False when time or the kernel ends."""
         noise = 0
-        while True:
-            left = until - time.monotonic()
-            if left <= 0 or noise > MOST_NOISE:
-                return False
+        while (now := time.monotonic()) < until and noise <= MOST_NOISE:
             try:
-                message = self.client.get_iopub_msg(timeout=min(left, 0.2))
-            except queue.Empty:
+                message = self.ends["iopub"].receive(min(until, now + 0.2))
+            except Closed:  # where the kernel ends, this is told before that is
+                while self.kernel.alive() and time.monotonic() < min(until, now + GRACE):
+                    time.sleep(0.01)
+                return False
+            if message is None:
                 if not self.kernel.alive():
                     return False
                 continue
-            except Exception:  # a message that is none
-                noise += 1
-                continue
             try:
-                if message["parent_header"].get("msg_id") != asked:
-                    continue
-                if self._take(message["msg_type"], message["content"], outcome):
+                kind, content = read(message, asked)
+                if kind and self._take(kind, content, outcome):
                     return True
-            except Exception:  # a message of another shape than the protocol's
+            except Exception:  # a message that is none, or has another shape than the protocol's
                 noise += 1
+        return False
 
     def _take(self, kind: str, content: dict[str, Any], outcome: Outcome) -> bool:
         if kind == "status":
@@ -222,7 +226,7 @@ class Session:
             raise Stopped("crashed", "the kernel died")
         if outcome.state == "error" and not outcome.wire:
             raise Stopped("refused", "the answer sent no reply")
-        self._log(hashlib.sha256(remembered_as.encode()).hexdigest(), outcome.wire)
+        self._log(hashed(remembered_as), outcome.wire)
         return self.decoded(outcome.wire)
 
     def _log(self, digest: str, reply: str) -> None:
@@ -241,8 +245,35 @@ class Session:
             raise Stopped("refused", f"the answer cannot be handed over: {error}") from None
 
 
+def hashed(request: str) -> str:
+    """Return the digest under which the reply to a request is kept."""
+    return hashlib.sha256(request.encode()).hexdigest()
+
+
+def read(message: list[bytes], asked: str) -> tuple[str, dict[str, Any]]:
+    """Read a kernel's message, its content only where it answers what was asked.
+
+    Args:
+        message: its parts, as they came.
+        asked: the number of the request.
+
+    Returns:
+        What kind it is and its content; no kind where it belongs to another request.
+
+    Raises:
+        ValueError: it is no message.
+    """
+    at = message.index(DELIM)
+    header, parent, _, content = message[at + 2 : at + 6]
+    if len(header) + len(parent) > LARGEST_HEADER:
+        raise ValueError("the headers are too large")
+    if unpacked(parent).get("msg_id") != asked:
+        return "", {}
+    return str(unpacked(header)["msg_type"]), unpacked(content)
+
+
 def unpacked(raw: bytes) -> Any:
-    """Read a part of a message, in place of jupyter_client's reader, which takes any size."""
+    """Read a part of a message."""
     text = raw.decode("utf-8", "replace")
     wire.bounded(text)
     return json.loads(text)
@@ -254,12 +285,12 @@ class Replay(Session):
     Raises NewQuestion when something else is asked than was asked then.
     """
 
-    def __init__(self, log: dict[str, str]) -> None:
-        self.log = log
+    def __init__(self, log: dict[str, str], deadline: float) -> None:
+        self.log, self.deadline = log, deadline
 
     def ask(self, request: str, remembered_as: str) -> tuple[dict[str, Any], Exception | None]:
         """Look a reply up."""
-        digest = hashlib.sha256(remembered_as.encode()).hexdigest()
+        digest = hashed(remembered_as)
         if digest not in self.log:
             raise NewQuestion
         return self.decoded(self.log[digest])

@@ -26,6 +26,7 @@ from helpers import data
 from helpers.check.kit import message
 
 MOST_RESTARTS = 5
+LONGEST = 4_000  # characters of a message: an answer's own values may stand in it
 
 
 @functools.cache
@@ -94,7 +95,7 @@ def _judge_again(job: Job, source: NotebookNode, begun: float) -> Graded | None:
     ran = {t.state for t in job.earlier.result.tests.values()}
     if ran - {"passed", "failed", "manual"}:
         return None
-    session = Replay(job.earlier.replies)
+    session = Replay(job.earlier.replies, begun + job.limits.submission_seconds)
     try:
         verdicts = {
             e.test: judge(session, source.cells[e.test_index].source, e.wants)
@@ -213,10 +214,9 @@ def _graded(
     for cell in notebook.cells:
         name = sheet.grade_id(cell)
         if sheet.is_test(cell):
-            said, most = verdicts[name], float(sheet.flags(cell)["points"])
+            said, most = _cut(verdicts[name]), float(sheet.flags(cell)["points"])
             points = most if said.state == "passed" else 0.0
-            text = wire.clean(said.message)
-            tests[name] = TestResult(said.state, points, most, text, said.wrong_turn)
+            tests[name] = TestResult(said.state, points, most, said.message, said.wrong_turn)
             cell.outputs = [_output(said)]
         elif sheet.is_manual(cell):
             written = cell.source.strip()
@@ -234,6 +234,12 @@ def _graded(
     )
     text = wire.clean(nbformat.writes(notebook)) + "\n"
     return Graded(result, text, replies, job.data_seed)
+
+
+def _cut(said: Verdict) -> Verdict:
+    """Return a verdict whose message can be written, and is short enough to be read."""
+    text = wire.clean(said.message)
+    return replace(said, message=text if len(text) <= LONGEST else f"{text[:LONGEST]}…")
 
 
 def _output(said: Verdict) -> NotebookNode:

@@ -9,9 +9,8 @@ from support import gradebooks
 from support.classes import NAME, copied, hand_in, solved, states
 
 from course.errors import CourseError
-from course.grading import grade, submitted
+from course.grading import grade, submission, submitted
 from course.grading.cage import command
-from course.grading.cage.limits import Limits
 from course.grading.ledger import keys, records
 from course.grading.submission import grade_submission
 from course.term import report
@@ -245,7 +244,9 @@ def test_does_grading_refuse_to_start_without_a_cage(graded, monkeypatch):
         grade.grade_class(graded[0], [], [])
 
 
-def test_is_a_changed_test_judged_anew_without_running_the_code(graded, caged, tmp_path):
+def test_is_a_changed_test_judged_anew_without_running_the_code(
+    graded, caged, tmp_path, monkeypatch
+):
     root = tmp_path / "copy"
     shutil.copytree(graded[0], root, symlinks=True)
     path = root / "source" / NAME / f"{NAME}.ipynb"
@@ -256,8 +257,7 @@ def test_is_a_changed_test_judged_anew_without_running_the_code(graded, caged, t
     job = dataclasses.replace(
         job, earlier=records.earlier_run(root, job, keys.of(job)), caged=False
     )
-    # Were the code to run, it would need a kernel, and this source gives none.
-    job = dataclasses.replace(job, limits=Limits(submission_seconds=0))
+    monkeypatch.setattr(submission, "kernels", None)  # were the code to run, it would need one
     again = grade_submission(job).result
     assert states(again) == states(graded[1]["right"])
     assert again.score == 12

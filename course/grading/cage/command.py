@@ -27,6 +27,9 @@ REMEDY = (
     "Ubuntu asks for), or pass --no-cage if you trust every submission"
 )
 INSIDE = Path(__file__).parent / "inside"  # the files that stand in the cage itself
+# What of the system a cage shows, to be read.
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/passwd",
+          "/etc/localtime", "/etc/fonts")  # fmt: skip
 # Kernels of root get a user of their own each, so that limits count and no file is shared.
 FIRST_USER = 200_000
 
@@ -43,13 +46,6 @@ def bubblewrap() -> str | None:
     return None
 
 
-# Found, not imported: that takes a second, and a kernel that cannot import says so itself.
-PROBE = """
-from importlib.util import find_spec
-assert find_spec("helpers") and find_spec("torch"), "the packages are not to be seen in it"
-"""
-
-
 @functools.cache
 def works() -> str:
     """Try a cage for real; return an empty string, or why there is none."""
@@ -59,12 +55,14 @@ def works() -> str:
     if binary is None:
         return "bubblewrap is not installed"
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "run").mkdir()
+        own = Path(folder) / "run" / "0"
+        own.mkdir(parents=True)
+        request = asked("0", {}, Limits(), new_user())
+        words = [sys.executable, "-I", "-B", "/cage/start.py", "try", json.dumps(request)]
         try:
             tried = subprocess.run(
-                [*command(Path(folder)), sys.executable, "-I", "-c", PROBE],
-                capture_output=True, text=True, timeout=60,
-            )  # fmt: skip
+                [*command(Path(folder), own), *words], capture_output=True, text=True, timeout=60
+            )
         except (OSError, subprocess.TimeoutExpired) as error:
             return f"{binary} does not run ({error})"
     if tried.returncode:
@@ -86,18 +84,24 @@ def command(
     """
     binary = bubblewrap()
     assert binary is not None, "ask works() first"
-    words = [binary, "--die-with-parent", "--new-session", "--proc", "/proc", "--dev", "/dev"]
+    words = [binary, "--die-with-parent", "--new-session", "--proc", "/proc"]
     if os.geteuid() == 0:
         # As root no user namespace: the kernels become users of their own instead.
         words += ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"]
     else:
         words += ["--unshare-all"]
-        # A single kernel's parent closes the folder that it shares with the host (inside/start.py).
+        # A single kernel's parent mounts its folders and locks the rest (inside/start.py).
         words += ["--cap-add", "CAP_SYS_ADMIN"] if own else []
+    # The first process of a namespace cannot be stopped or killed from inside: it is the one that
+    # guards a single kernel, and not bubblewrap's own.
+    words += ["--as-pid-1"] if own else []
+    # No terminals, and no device whose pages can be shared without belonging to a file.
+    words += ["--perms", "0755", "--tmpfs", "/dev"]
+    for name in ("null", "random", "urandom"):
+        words += ["--dev-bind", f"/dev/{name}", f"/dev/{name}"]
     for path, mode in (("/dev/shm", "1777"), ("/tmp", "1777"), ("/cage", "0755")):
         words += ["--perms", mode, "--size", str(disk), "--tmpfs", path]
-    for path in ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/passwd",
-                 "/etc/localtime", "/etc/fonts"):  # fmt: skip
+    for path in SYSTEM:
         words += ["--ro-bind-try", path, path]
     found, seen = str(Path(helpers.__file__).parent), installed_helpers()
     bound = sorted(python_folders())
@@ -125,6 +129,23 @@ def command(
     else:
         words += ["--bind", str(own), "/cage/own", "--remount-ro", "/cage", "--remount-ro", "/"]
     return [*words, "--chdir", "/cage"]
+
+
+def bound_folders() -> list[str]:
+    """Return the folders that a cage shows on top of the system's own."""
+    return sorted({*python_folders(), str(Path(helpers.__file__).parent)})
+
+
+def shown(folder: Path) -> str:
+    """Return the folder of those that a cage shows in which another one lies, or nothing.
+
+    A course inside of a Python's own folder, or below /usr, would lie open to its students.
+    """
+    place = folder.resolve()
+    for path in (*SYSTEM, *bound_folders()):
+        if place.is_relative_to(path) or place.is_relative_to(Path(path).resolve()):
+            return path
+    return ""
 
 
 def python_folders() -> set[str]:
@@ -185,14 +206,30 @@ def connection(inside: str, key: str) -> dict[str, Any]:
 
 
 def once(
-    folder: Path, name: str, key: str, limits: Limits, extra: dict[str, str], hide_key: bool
+    folder: Path,
+    name: str,
+    key: str,
+    limits: Limits,
+    extra: dict[str, str],
+    hide_key: bool,
+    door: int = -1,
 ) -> list[str]:
-    """Return the whole command of a cage with a single kernel, and write its connection file."""
+    """Return the whole command of a cage with a single kernel, and write its connection file.
+
+    Args:
+        folder: the cage's folder on this side.
+        name: of the kernel.
+        key: what its messages are signed with.
+        limits: what it may use.
+        extra: what its environment holds on top.
+        hide_key: put an empty module in the place of ``helpers.check``.
+        door: an open file that leads into its control group, which the command must inherit.
+    """
     own = folder / "run" / name
     own.mkdir(parents=True, exist_ok=True)
     uid = new_user()
     hand_over(own, connection("/cage/own", key), uid)
-    request = asked(name, environment(extra), limits, uid)
+    request = asked(name, environment(extra), limits, uid, door)
     words = command(folder, own, limits.disk, hide_key)
     return [*words, sys.executable, "-I", "-B", "/cage/start.py", "once", json.dumps(request)]
 
@@ -202,10 +239,13 @@ def new_user() -> int:
     return FIRST_USER + secrets.randbelow(10**8) if os.geteuid() == 0 else 0
 
 
-def asked(name: str, env: dict[str, str], limits: Limits, uid: int) -> dict[str, Any]:
+def asked(
+    name: str, env: dict[str, str], limits: Limits, uid: int, door: int = -1
+) -> dict[str, Any]:
     """Return the request that start.py takes for a kernel in a cage."""
     return {
         "id": name, "env": env, "limits": limits.of_kernel(), "uid": uid, "caged": True,
+        "door": door,
         "connection": "/cage/own/connection.json", "work": "/cage/work", "lib": "/cage/lib",
         "fonts": "/cage/matplotlib",
     }  # fmt: skip

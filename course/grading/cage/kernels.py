@@ -12,6 +12,7 @@ import json
 import os
 import secrets
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from course.grading.cage import command
+from course.grading.cage import claims, command
+from course.grading.cage.groups import Group, Groups
 from course.grading.cage.limits import Limits
 
 MODULES = [
@@ -42,8 +44,9 @@ class Kernel:
 
     Args:
         own: its folder on this side, with the sockets.
-        info: its connection, for jupyter_client.
+        info: its connection, as jupyter_client writes it down.
         ended: set when it has ended.
+        group: its control group, if it has one.
     """
 
     name: str
@@ -52,6 +55,7 @@ class Kernel:
     ended: threading.Event = field(default_factory=threading.Event)
     process: subprocess.Popen[bytes] | None = None
     server: "Server | None" = None
+    group: Group | None = None
 
     def alive(self) -> bool:
         """Return whether the kernel still runs."""
@@ -66,6 +70,8 @@ class Kernel:
             self.process.wait()
         elif self.server is not None:
             self.server.kill(self)
+        if self.group is not None:
+            self.group.remove()
         shutil.rmtree(self.own, ignore_errors=True)
 
 
@@ -74,9 +80,10 @@ class Server:
 
     def __init__(self, folder: Path) -> None:
         words = [*command.command(folder), sys.executable, "-I", "-B", "/cage/start.py", "serve"]
-        self.process = command.started(
-            [*words, *MODULES], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+        # A socket and not a pipe: requests stay apart, and open files can go with them.
+        self.requests, given = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with given:
+            self.process = command.started([*words, *MODULES], stdin=given, stdout=subprocess.PIPE)
         self.kernels: dict[str, Kernel] = {}
         self.ready = threading.Event()
         self.trouble = ""
@@ -102,19 +109,23 @@ class Server:
         for kernel in list(self.kernels.values()):
             kernel.ended.set()
 
-    def _tell(self, request: dict[str, Any]) -> None:
-        assert self.process.stdin is not None
+    def _tell(self, request: dict[str, Any], files: tuple[int, ...] = ()) -> None:
         try:
-            self.process.stdin.write(json.dumps(request).encode() + b"\n")
-            self.process.stdin.flush()
+            socket.send_fds(self.requests, [json.dumps(request).encode()], files)
         except OSError:
             raise NoKernel("the warm server has ended") from None
 
-    def start(self, kernel: Kernel, request: dict[str, Any]) -> None:
-        """Fork a kernel."""
+    def start(self, kernel: Kernel, request: dict[str, Any], door: int) -> None:
+        """Fork a kernel.
+
+        Args:
+            kernel: what is known of it.
+            request: what it is to be.
+            door: an open file that leads into its control group, or -1.
+        """
         kernel.server = self
         self.kernels[kernel.name] = kernel
-        self._tell(request)
+        self._tell(request, (door,) if door >= 0 else ())
 
     def kill(self, kernel: Kernel) -> None:
         """End a kernel and wait until nothing of it is left."""
@@ -127,18 +138,10 @@ class Server:
         """End the server and all its kernels."""
         self.process.kill()
         self.process.wait()
-        for stream in (self.process.stdin, self.process.stdout):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
-
-
-def sweep() -> None:
-    """Remove the folders of sources whose process was killed before it could close them."""
-    for path in Path(tempfile.gettempdir()).glob("cage-*-*"):
-        pid = path.name.split("-")[1]
-        if pid.isdigit() and not Path(f"/proc/{pid}").exists() and Path("/proc/self").exists():
-            shutil.rmtree(path, ignore_errors=True)
+        self.requests.close()
+        if self.process.stdout is not None:
+            with contextlib.suppress(OSError):
+                self.process.stdout.close()
 
 
 class Kernels:
@@ -152,8 +155,10 @@ class Kernels:
 
     def __init__(self, caged: bool = True, warm: bool = True, limits: Limits | None = None) -> None:
         self.caged, self.limits = caged, limits or Limits()
-        sweep()
-        self.folder = Path(tempfile.mkdtemp(prefix=f"cage-{os.getpid()}-"))
+        where = Path(tempfile.gettempdir())
+        claims.sweep(where)
+        self.folder, self.held = claims.claimed(where)
+        self.groups = Groups() if caged else None
         (self.folder / "run").mkdir()
         self.server: Server | None = None
         self.why_cold = "" if warm and caged else "not asked for"
@@ -186,16 +191,22 @@ class Kernels:
         info = {**command.connection(str(own), key), "key": key.encode()}
         kernel = Kernel(str(number), own, info)
         server = self._warm()
-        if server is not None:
-            uid = command.new_user()
-            command.hand_over(own, command.connection("/cage/own", key), uid)
-            request = command.asked(kernel.name, command.environment(extra), limits, uid)
-            server.start(kernel, request)
-        elif self.caged:
-            words = command.once(self.folder, kernel.name, key, limits, extra, hide_key=True)
-            kernel.process = command.started(words)
-        else:
-            kernel.process = self._bare(own, key, extra, limits)
+        if self.groups is not None:
+            kernel.group = self.groups.new(kernel.name, limits.memory)
+        with contextlib.ExitStack() as stack:
+            door = kernel.group.door() if kernel.group else -1
+            if door >= 0:
+                stack.callback(os.close, door)
+            if server is not None:
+                uid = command.new_user()
+                command.hand_over(own, command.connection("/cage/own", key), uid)
+                request = command.asked(kernel.name, command.environment(extra), limits, uid)
+                server.start(kernel, request, door)
+            elif self.caged:
+                words = command.once(self.folder, kernel.name, key, limits, extra, True, door)
+                kernel.process = command.started(words, pass_fds=(door,) if door >= 0 else ())
+            else:
+                kernel.process = self._bare(own, key, extra, limits)
         try:
             self._await(kernel)
         except NoKernel:
@@ -244,4 +255,8 @@ class Kernels:
         """End the server and remove what is left."""
         if self.server is not None:
             self.server.close()
+        if self.groups is not None:
+            self.groups.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            os.close(self.held)

@@ -1,6 +1,8 @@
 """The kernel provisioner ``course-cage``: nbclient and nbgrader, too, can start kernels in cages.
 
 It is registered by an entry point in pyproject.toml; a last line in nbgrader_config.py uses it.
+What a kernel may use is what ``CourseLimits`` says in the settings of whoever starts it; times are
+that one's own affair.
 """
 
 import asyncio
@@ -8,6 +10,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,8 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning import KernelProvisionerBase
 from traitlets import Bool
 
-from course.grading.cage import command
+from course.grading.cage import claims, command
+from course.grading.cage.groups import Group, Groups
 from course.grading.cage.limits import Limits
 
 
@@ -27,6 +31,9 @@ class CageProvisioner(KernelProvisionerBase):
     )
     process: subprocess.Popen[bytes] | None = None
     folder: Path | None = None
+    held = door = -1
+    groups: Groups | None = None
+    group: Group | None = None
 
     @property
     def has_process(self) -> bool:
@@ -61,9 +68,15 @@ class CageProvisioner(KernelProvisionerBase):
 
     async def cleanup(self, restart: bool = False) -> None:
         """Remove the cage's folder."""
+        if self.group:
+            self.group.remove()
+            self.group = None
         if self.folder and not restart:
             shutil.rmtree(self.folder, ignore_errors=True)
+            os.close(self.held)
             self.folder = None
+            if self.groups:
+                self.groups.close()
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Choose sockets in a private folder, and compose the command of the cage."""
@@ -72,7 +85,10 @@ class CageProvisioner(KernelProvisionerBase):
             raise RuntimeError(f"There is no cage here: {why}; {command.REMEDY}.")
         manager: Any = self.parent
         if self.folder is None:
-            self.folder = Path(tempfile.mkdtemp(prefix="cage-"))
+            where = Path(tempfile.gettempdir())
+            claims.sweep(where)
+            self.folder, self.held = claims.claimed(where)
+            self.groups = Groups()
             own = self.folder / "run" / "0"
             own.mkdir(parents=True)
             for name, value in command.connection(str(own), "").items():
@@ -80,9 +96,27 @@ class CageProvisioner(KernelProvisionerBase):
                     setattr(manager, name, value)
         self.kernel_spec.interrupt_mode = "message"
         key = manager.session.key.decode()
-        words = command.once(self.folder, "0", key, Limits(), self._kept(kwargs), self.hide_key)
+        limits = self._limits()
+        door = -1
+        if self.groups is not None:
+            self.group = self.groups.new("0", limits.memory)
+            door = self.group.door() if self.group else -1
+        kept = self._kept(kwargs)
+        words = command.once(self.folder, "0", key, limits, kept, self.hide_key, door)
+        self.door = door
         self.connection_info = manager.get_connection_info()
         return await super().pre_launch(cmd=words, **kwargs)
+
+    def _limits(self) -> Limits:
+        """Return the limits that the settings give, else the defaults."""
+        given = dict(self.config.get("CourseLimits", {}))
+        usual = asdict(Limits())
+        unknown = set(given) - set(usual)
+        if unknown:
+            raise RuntimeError(
+                f"CourseLimits has no {', '.join(sorted(unknown))}; it has {', '.join(usual)}."
+            )
+        return replace(Limits(), **{k: type(usual[k])(v) for k, v in given.items()})
 
     def _kept(self, kwargs: dict[str, Any]) -> dict[str, str]:
         """Return what a caged kernel may know of the caller's environment."""
@@ -92,5 +126,10 @@ class CageProvisioner(KernelProvisionerBase):
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Start the cage."""
-        self.process = command.started(cmd)
+        doors = (self.door,) if self.door >= 0 else ()
+        try:
+            self.process = command.started(cmd, pass_fds=doors)
+        finally:
+            for door in doors:
+                os.close(door)
         return self.connection_info

@@ -1,5 +1,7 @@
 """Do nbclient and stock nbgrader run their kernels in a cage, by the one line of the settings?"""
 
+import tempfile
+
 import nbformat
 import pytest
 from jupyter_client.provisioning import KernelProvisionerFactory
@@ -8,6 +10,7 @@ from support import gradebooks
 from support.classes import NAME, copied, hand_in, solved
 from support.project import PROJECT
 from support.stock import nbgrader
+from traitlets.config import Config
 
 from course.grading.cage import command
 
@@ -40,6 +43,18 @@ def test_is_a_kernel_of_nbclient_in_a_cage(monkeypatch):
     assert said[0] != "yes"
     assert said[1] == "FileNotFoundError"
     assert said[2] == "/cage/work True"
+
+
+def test_do_the_settings_of_the_course_limit_a_kernel(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    factory = KernelProvisionerFactory.instance(parent=None)
+    monkeypatch.setattr(factory, "default_provisioner_name", "course-cage")
+    look = "import resource; print(resource.getrlimit(resource.RLIMIT_DATA)[0])"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(look)])
+    settings = Config(CourseLimits={"memory": 1 << 30})
+    NotebookClient(notebook, timeout=60, kernel_name="python3", config=settings).execute()
+    assert notebook.cells[0].outputs[0].text == f"{1 << 30}\n"
+    assert not list(tmp_path.iterdir())
 
 
 def test_does_stock_nbgrader_grade_in_a_cage(tmp_path):

@@ -128,6 +128,18 @@ def test_is_a_malformed_reply_refused(text):
         wire.decode(text, lambda handle, shown: None)
 
 
+def numbers(step):
+    return reply({"k": "dict", "v": [[{"k": "int", "v": hex(n * step)}, {"k": "none"}]
+                                     for n in range(1000)]})  # fmt: skip
+
+
+def test_are_keys_that_collide_refused_and_no_others():
+    values, _ = wire.decode(numbers(1), lambda handle, shown: None)
+    assert len(values["x"]) == 1000
+    with pytest.raises(wire.Malformed, match="collide"):
+        wire.decode(numbers(2**61 - 1), lambda handle, shown: None)
+
+
 trees = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner),

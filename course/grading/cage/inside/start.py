@@ -4,18 +4,21 @@ A program, and alone: it imports nothing of the course, because the course is no
 
     python start.py once  REQUEST      become one kernel; bubblewrap has isolated it already
     python start.py bare  REQUEST      become one kernel without a cage, for those who trust it
-    python start.py serve MODULES      import the modules once, then fork a kernel for each line
+    python start.py serve MODULES      import the modules once, then fork a kernel for each message
                                         of JSON on standard input, and report on standard output
+    python start.py try   REQUEST      do all that isolates a kernel, and look whether it works
 
-A request is {"id", "env", "limits", "uid", "connection", "work", "lib", "fonts", "caged"}. The
-server runs no student's code and no torch operation; a kernel that it forks gets namespaces of its
-own, sees no other student's files or processes, and dies as a whole.
+A request is {"id", "env", "limits", "uid", "connection", "work", "lib", "fonts", "caged"}, and
+"door", the number of an open file that leads into a control group, or -1 (the server is sent that
+file with the request). The server runs no student's code and no torch operation; a kernel that it
+forks gets namespaces of its own, sees no other student's files or processes, and dies as a whole.
 """
 
 # ruff: noqa: PTH100, PTH120, PTH123, PTH208, SIM115
 import contextlib
 import ctypes
 import importlib
+import importlib.util
 import json
 import os
 import random
@@ -23,6 +26,7 @@ import resource
 import select
 import shutil
 import signal
+import socket
 import sys
 from typing import Any
 
@@ -37,8 +41,11 @@ CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 1 << 17, 1 << 26, 1 << 27
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 1 << 28, 1 << 29, 1 << 30
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 1, 2, 4, 8, 32
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
-PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
 FILES = 10_000  # in each of a kernel's temporary folders
+LARGEST_REQUEST = 1 << 16  # bytes
+# Where memory runs out, the system ends a student's process before any of the staff's.
+FIRST_TO_GO = 500
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -100,7 +107,7 @@ def drop_privileges(uid: int) -> None:
     nothing = (ctypes.c_uint32 * 6)()
     must(libc.capset(header, nothing), "capset")
     must(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
-    system_calls.deny()
+    system_calls.allow_only()
 
 
 def set_limits(limits: dict[str, int]) -> None:
@@ -139,19 +146,19 @@ def serve(modules: list[str]) -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     kernels: dict[int, str] = {}
     say({"event": "ready"})
-    pending = b""
+    asked = socket.socket(fileno=0)
     while True:
         ready, _, _ = select.select([0, woken], [], [])
         if woken in ready:
             os.read(woken, 4096)
         reap(kernels)
         if 0 in ready:
-            chunk = os.read(0, 1 << 16)
-            if not chunk:
+            message, doors, _, _ = socket.recv_fds(asked, LARGEST_REQUEST, 1)
+            if not message:
                 break
-            *lines, pending = (pending + chunk).split(b"\n")
-            for line in lines:
-                obey(json.loads(line), kernels)
+            obey({**json.loads(message), "door": doors[0] if doors else -1}, kernels)
+            for door in doors:
+                os.close(door)
     for pid in kernels:
         os.kill(pid, signal.SIGKILL)
 
@@ -199,6 +206,7 @@ def guard(request: dict[str, Any]) -> int:
     the first of the new namespace, with whose end everything in it ends; and the kernel.
     """
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    enter(request["door"])
     root = os.geteuid() == 0 and bool(request["uid"])
     own, group = os.geteuid(), os.getegid()
     flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWUTS
@@ -225,20 +233,35 @@ def guard(request: dict[str, Any]) -> int:
 def begin(request: dict[str, Any]) -> int:
     """As the first process of the namespace: mount what the kernel may see, start it, wait."""
     mount("none", "/", flags=MS_REC | MS_PRIVATE)
-    size = f"size={request['limits']['disk']},nr_inodes={FILES},mode=0777"
     mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
     mount(f"/cage/run/{request['id']}", "/cage/own", flags=MS_BIND)
     mount("tmpfs", "/cage/run", "tmpfs", MS_NOSUID | MS_NODEV, "size=4k,mode=0755")
+    return parent(request, enclose(request["limits"]))
+
+
+def enclose(limits: dict[str, int]) -> set[str]:
+    """Make the folders that a kernel can write to, limited in size and files, and lock the rest.
+
+    Returns:
+        Those folders.
+    """
+    size = f"size={limits['disk']},nr_inodes={FILES},mode=0777"
     own = {"/cage/work", "/cage/home", "/dev/shm"}
     if not os.listdir("/tmp"):  # else this Python itself lives below /tmp
         own.add("/tmp")
     for path in sorted(own):
         mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, size)
     lock({"/proc", "/cage/own", *own})
-    return parent(request)
+    return own
 
 
-def parent(request: dict[str, Any]) -> int:
+def enter(door: int) -> None:
+    """Enter the control group behind an open file, if there is one; what is forked is in it too."""
+    if door >= 0:
+        os.write(door, b"0")
+
+
+def parent(request: dict[str, Any], folders: set[str]) -> int:
     """Start the kernel as a child, guard it until it ends, and return its exit code."""
     ready, bound = os.pipe()
     kernel = os.fork()
@@ -248,6 +271,8 @@ def parent(request: dict[str, Any]) -> int:
             # What the server has open, its pipes above all, is no student's to touch.
             os.closerange(3, bound)
             os.closerange(bound + 1, 4096)
+            with open("/proc/self/oom_score_adj", "w") as file:
+                file.write(str(FIRST_TO_GO))
             reseed()
             become_kernel(request, bound)
             code = 0
@@ -256,11 +281,24 @@ def parent(request: dict[str, Any]) -> int:
         finally:
             os._exit(code)
     os.close(bound)
+    # The kernel may be the same user: what /proc tells of this process, and lets be set, is root's.
+    libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     if os.read(ready, 1):
         # The sockets exist: from now on the one folder shared with the host can only be read.
         flags = MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV
         mount("none", "/cage/own", flags=flags)
-    return memory.watch(kernel, request["limits"]["memory"])
+    return memory.watch(kernel, request["limits"]["memory"], folders)
+
+
+def try_out(request: dict[str, Any]) -> None:
+    """Do all that isolates a kernel; raise where something of it does not work, or is not there."""
+    enclose(request["limits"])
+    drop_privileges(request["uid"])
+    set_limits(request["limits"])
+    for name in ("helpers", "torch"):  # found, not imported: that takes a second
+        if importlib.util.find_spec(name) is None:
+            raise ImportError(f"{name} is not to be seen in it")
 
 
 def lock(writable: set[str]) -> None:
@@ -287,11 +325,14 @@ def reseed() -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] in ("once", "bare"):
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        asked = json.loads(sys.argv[2])
-        if asked["caged"]:
-            sys.exit(parent(asked))
-        become_kernel(asked)
-    else:
+    if sys.argv[1] == "serve":
         serve(sys.argv[2:])
+    elif sys.argv[1] == "try":
+        try_out(json.loads(sys.argv[2]))
+    else:
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        given = json.loads(sys.argv[2])
+        if given["caged"]:
+            enter(given["door"])
+            sys.exit(parent(given, enclose(given["limits"])))
+        become_kernel(given)

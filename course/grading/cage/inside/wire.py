@@ -22,7 +22,8 @@ MIME = "application/vnd.course.wire+json"
 LARGEST = 16 << 20  # characters of one reply
 LARGEST_HEADER = 1 << 20  # bytes of a safetensors header
 MOST_NODES = 100_000
-MOST_KEYS = 10_000  # of one dictionary: a hostile choice of keys takes the square of their number
+MOST_KEYS = 10_000  # of one dictionary
+MOST_COLLISIONS = 100  # of its keys: those of one hash take the square of their number
 MOST_PARTS = 2_000_000  # brackets and commas of a message: what is read takes 30 times the space
 DEEPEST = 16
 DISTRIBUTIONS: dict[str, tuple[str, ...]] = {
@@ -263,7 +264,10 @@ class _Reader:
         if kind == "dict":
             if len(node["v"]) > MOST_KEYS:
                 raise Malformed("the reply holds too large a dictionary")
-            return {self._key(k, depth): self.value(v, depth + 1) for k, v in node["v"]}
+            pairs = [(self._key(k, depth), self.value(v, depth + 1)) for k, v in node["v"]]
+            if len(pairs) - len({hash(key) for key, _ in pairs}) > MOST_COLLISIONS:
+                raise Malformed("the reply holds a dictionary of keys that collide")
+            return dict(pairs)
         if kind == "dist":
             return self._distribution(node, depth)
         if kind == "fn":
