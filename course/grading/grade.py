@@ -66,6 +66,11 @@ def grade_class(
     names = submitted.sheets(root, names)
     if not no_cage and command.works():
         raise CourseError(f"There is no cage here: {command.works()}; {command.REMEDY}.")
+    if not no_cage and (open_to_all := command.shown(root)):
+        raise CourseError(
+            f"{root} lies in {open_to_all}, which every cage shows to the code inside: move the "
+            "course elsewhere."
+        )
     limits = limits or configured_limits(root)
     with lock.held(root, "course grade"), trouble.of_the_disk(root):
         work = submitted.jobs(root, names, students, not no_cage, say, limits, warm, must_see)

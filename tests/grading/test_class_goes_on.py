@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from course import cli
 from course.errors import CourseError
 from course.grading import grade, submission, workers
+from course.grading.cage import command
 from course.grading.cage.kernels import NoKernel
 from course.grading.job import Job, Ungraded
 from course.grading.ledger import records
@@ -328,3 +329,11 @@ def test_does_a_damaged_result_stop_the_report(root):
     seen = []
     assert [r.student for r in records.graded(root, [], seen.append)] == ["ben"]
     assert seen == [f"autograded/ada/{NAME}/result.json is damaged; «course grade» makes it anew"]
+
+
+def test_is_a_course_that_a_cage_would_show_refused(tmp_path, monkeypatch):
+    course(tmp_path)
+    monkeypatch.setattr(command, "works", lambda: "")
+    monkeypatch.setattr(command, "SYSTEM", (str(tmp_path.parent),))
+    with pytest.raises(CourseError, match="every cage shows"):
+        grade.grade_class(tmp_path, [], [])
