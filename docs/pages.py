@@ -44,7 +44,7 @@ def class_picture(root: Path) -> str:
     console = Console(
         record=True, file=io.StringIO(), width=WIDTH, force_terminal=True, color_system="truecolor"
     )
-    report.show(report.graded(root, list(SHEETS)), console)
+    report.show(root, report.graded(root, list(SHEETS)), console)
     drawn = console.export_svg(title="course grade", unique_id="class")
     # The font comes from the reader's machine: a picture that asks another host may show nothing.
     drawn = re.sub(r"\s*@font-face \{.*?\}", "", drawn, flags=re.DOTALL)
