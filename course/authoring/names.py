@@ -31,8 +31,7 @@ def free(source: str) -> set[str]:
 @functools.lru_cache(maxsize=512)
 def made(source: str) -> frozenset[str]:
     """Return the names that a cell makes at its top level: by def, class, import or assignment."""
-    table = symtable.symtable(source, "<cell>", "exec")
-    symbols = table.get_symbols()
+    symbols = _table(source).get_symbols()
     return frozenset(s.get_name() for s in symbols if s.is_assigned() or s.is_imported())
 
 
@@ -110,9 +109,38 @@ def mentioned(source: str) -> frozenset[str]:
     return frozenset(found)
 
 
+class _AsGenerators(ast.NodeTransformer):
+    """Turns comprehensions into generators: from Python 3.12 on these alone have a scope."""
+
+    def _generator(self, node: ast.ListComp | ast.SetComp) -> ast.AST:
+        self.generic_visit(node)
+        return ast.GeneratorExp(node.elt, node.generators)
+
+    def visit_ListComp(self, node: ast.ListComp) -> ast.AST:
+        """Turn a list comprehension."""
+        return self._generator(node)
+
+    def visit_SetComp(self, node: ast.SetComp) -> ast.AST:
+        """Turn a set comprehension."""
+        return self._generator(node)
+
+    def visit_DictComp(self, node: ast.DictComp) -> ast.AST:
+        """Turn a dictionary comprehension; keys and values are read alike."""
+        self.generic_visit(node)
+        return ast.GeneratorExp(ast.Tuple([node.key, node.value], ast.Load()), node.generators)
+
+
+def _table(source: str) -> symtable.SymbolTable:
+    """Return the symbols of a cell, comprehensions with a scope of their own in every Python."""
+    tree = ast.parse(source)
+    if any(isinstance(n, ast.ListComp | ast.SetComp | ast.DictComp) for n in ast.walk(tree)):
+        source = ast.unparse(ast.fix_missing_locations(_AsGenerators().visit(tree)))
+    return symtable.symtable(source, "<cell>", "exec")
+
+
 def _referenced(source: str) -> set[str]:
     """Return the names that code reads from the notebook, from its functions too."""
-    table = symtable.symtable(source, "<cell>", "exec")
+    table = _table(source)
     found: set[str] = set()
     tables = [table]
     while tables:

@@ -43,6 +43,8 @@ TEST = {"grade": True, "solution": False, "grade_id": "test", "points": 1}
         ("n = 5\nf = lambda x: n * x", {"n"}),
         ("(a, *b), c = d\ne = a + b + c", {"d"}),
         ("[x for x in y]", {"y"}),
+        ("{k: v * z for k, v in d.items()}", {"d", "z"}),
+        ("[{x for x in row if x > w} for row in y]", {"y", "w"}),
         ("class A(B):\n    c = d", {"B", "d"}),
         ("try:\n    x = 1\nexcept E:\n    pass\ny = x", {"E", "x"}),
         ("import torch as t\nt.randn(x)", {"x"}),
