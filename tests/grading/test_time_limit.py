@@ -1,6 +1,8 @@
 """Does the judge's own time count against the submission's?"""
 
 import json
+import subprocess
+import sys
 import threading
 import time
 
@@ -70,3 +72,31 @@ def test_have_replayed_answers_a_deadline_too():
     verdict = judge(Replay(log, time.monotonic() + 0.05), endless, names)
     assert verdict.state == "timeout"
     assert judge(Replay(log, time.monotonic() + 20), "assert x == 1", names) == Verdict("passed")
+
+
+TRACED = """
+import sys, time
+from course.grading import time_limit
+
+sys.settrace(lambda *about: None)
+for seconds in (60, 0.0001):
+    try:
+        time_limit.within(time.monotonic() + seconds, lambda: sum(range(20_000)))
+    except time_limit.OutOfTime:
+        pass
+
+
+def called():
+    return "still here"
+
+
+print(called())
+"""
+
+
+def test_does_python_go_on_where_calls_are_traced():
+    """Coverage traces them; an exception taken back would leave the next call begin for ever."""
+    done = subprocess.run(
+        [sys.executable, "-c", TRACED], capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout == "still here\n", done.stderr
