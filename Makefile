@@ -60,13 +60,13 @@ lint: $(READY)
 	$(BIN)/lint-imports
 
 check: lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow and not browser" tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not browser" tests
 
 # Every source is executed once, by nbval; the tests take from there what they need. Tests that count
 # processes, kill or wait for limits come last, alone on the machine. All night: make test ASK=--all-sheets
 test: lint
 	$(BIN)/python -m pytest -p tests.nbval.keep --rootdir=. -c tests/nbval/nbval.ini source
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not alone" $(COVERED) tests $(ASK)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not alone" $(COVERED) tests $(ASK)
 	$(BIN)/python -m pytest -m alone $(COVERED) --cov-append tests $(ASK)
 	$(BIN)/coverage report
 	@$(BIN)/python -c "from course.doctor import chromium; chromium() or print('Not run: the browser test, since no Chromium is installed (course doctor says how).')"

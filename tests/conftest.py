@@ -43,15 +43,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a module's tests in one process, where its fixtures are; those of a sheet may part."""
+    """Count lines for the tests of grading alone: counting makes the checks a third slower."""
     for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            call = getattr(item, "callspec", None)
-            given = call.params.values() if call else ()
-            sheets = [v for v in given if isinstance(v, str) and v in SHEETS]
-            item.add_marker(pytest.mark.xdist_group("-".join([item.path.stem, *sheets])))
         if not item.path.is_relative_to(GRADING) or item.path.stem == "test_judge":
-            item.add_marker("no_cover")  # what counts lines makes the checks a third slower
+            item.add_marker("no_cover")
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ it is a right answer too. Every other one must be refused; one that is not is a 
 
 import ast
 import contextlib
+import functools
 import io
 import signal
 import sys
@@ -229,7 +230,8 @@ def tried(
                 functions = declared(test)
                 right = [a for a in answers if a.exercise == exercise.name and a.kind == "right"]
                 for parent in right if functions else []:
-                    values = _values(_made(parent.code, given, exercise.wants), functions)
+                    own = _made(parent.code, given, exercise.wants)
+                    values = functools.cache(functools.partial(_values, own, functions))
                     for mutant in mutants(parent)[::every]:
                         found.append(_try(mutant, exercise, test, given, functions, values))
             if cell.cell_type == "code" and not sheet.is_test(cell):
@@ -240,13 +242,13 @@ def tried(
 
 def _try(
     mutant: Mutant, exercise: sheet.Exercise, test: str, given: dict[str, Any],
-    functions: Sequence[Exercise], parent: list[Any],
+    functions: Sequence[Exercise], parent: Callable[[], list[Any]],
 ) -> Tried:  # fmt: skip
     try:
         with in_time(LONGEST):
             own = _made(mutant.code, given, exercise.wants)
             said = of_test_cell(test, own)
-            equivalent = said.state == "passed" and _alike(_values(own, functions), parent)
+            equivalent = said.state == "passed" and _alike(_values(own, functions), parent())
     except OutOfTime:
         return Tried(mutant, Verdict("timeout", "the mutant ran for too long"), False)
     return Tried(mutant, said, equivalent)

@@ -99,7 +99,6 @@ def built_project(built_once, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("build")
 def test_does_a_second_build_change_no_file(built_project):
     files = {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in built_project.rglob("*.ipynb")}
     assert len(files) == 2
@@ -111,7 +110,6 @@ def test_does_a_second_build_change_no_file(built_project):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("build")
 def test_does_a_refused_sheet_leave_the_old_build_alone(built_project):
     before = {p: p.read_bytes() for p in built_project.rglob("*.ipynb")}
     text = built_project / "course" / "sheets" / "tiny.md"

@@ -90,7 +90,6 @@ def ran(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("rules")
 @pytest.mark.parametrize("says", [says for *_, says in BREAKING_RUNS if says])
 def test_is_a_run_that_breaks_a_rule_refused(ran, says):
     notebook, seconds = ran[says]
@@ -106,10 +105,9 @@ def test_is_a_run_that_breaks_a_rule_refused(ran, says):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("rules")
 def test_is_a_run_that_keeps_to_the_rules_accepted(ran):
     notebook, seconds = ran[""]
-    rules.of_run("tiny", notebook, seconds)
+    rules.of_execution("tiny", notebook, seconds)
     rules.of_numbers("tiny", notebook)
 
 

@@ -17,7 +17,6 @@ from course.proving import bank
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.xdist_group("browser"),  # one JupyterLab for all sheets
     pytest.mark.skipif(chromium() is None, reason="no Chromium (course doctor says how)"),
 ]
 WHERE = ("min", "now", "max")

@@ -131,7 +131,8 @@ def test_are_the_lines_for_a_new_sheet_those_of_a_sheet_that_builds():
     lines = {line for path in parts for line in path.read_text(encoding="utf-8").splitlines()}
     assert len(quoted) == 5
     for block in quoted:
-        strange = [line for line in block.splitlines() if line not in lines]
+        own = [line for line in block.splitlines() if line.strip() != "..."]  # no answer is shown
+        strange = [line for line in own if line not in lines]
         assert not strange, strange
 
 

@@ -105,7 +105,7 @@ class Scripted(Normal):
 
     def rsample(self, sample_shape: Any = ()) -> torch.Tensor:
         """Return the next draws, of any shape."""
-        shape = torch.Size((sample_shape,) if isinstance(sample_shape, int) else sample_shape)
+        shape = torch.Size(sample_shape)
         first, self.taken = self.taken, self.taken + shape.numel()
         if self.taken > len(self.noise):
             raise RuntimeError(MORE_THAN_ASKED + self.name)

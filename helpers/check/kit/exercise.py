@@ -106,7 +106,11 @@ def ask(exercise: Exercise, answer: Any) -> None:
     _asked_again(exercise, answer, asked, calls)
     _slopes_pass(exercise, answer, asked)
     if exercise.chance is not None:
-        exercise.chance.test(exercise.name, answer)
+        try:
+            exercise.chance.test(exercise.name, answer)
+        except CheckFailed as failure:
+            note(failure.wrong_turn, math.inf)
+            raise
 
 
 def _outcome(exercise: Exercise, case: Case, called: Called) -> Outcome:
@@ -170,6 +174,7 @@ def _kept(failure: CheckFailed, outcomes: Sequence[Outcome]) -> diagnose.Name | 
 
 
 def _plain(case: Case, expected: str, got: str, named: diagnose.Name) -> CheckFailed:
+    note(named[0], math.inf)
     return CheckFailed(case.described, expected, got, *named)
 
 
