@@ -143,7 +143,7 @@ def trials(notebook: Any, answers: list[Answer], seed: int) -> list[Trial]:
                     if answer.exercise == exercise.name:
                         found.append(_try(answer, exercise, test, given))
             if index in leads_to:
-                with _hushed():
+                with hushed():
                     exec(compile(cell.source, f"<cell {index}>", "exec"), given)
     return found
 
@@ -159,7 +159,7 @@ def leading_to(notebook: Any, answers: list[Answer]) -> set[int]:
 
 def _try(answer: Answer, exercise: sheet.Exercise, test: str, given: dict[str, Any]) -> Trial:
     own = {k: v for k, v in given.items() if k not in exercise.wants}
-    with _hushed(), contextlib.suppress(NotImplementedError):
+    with hushed(), contextlib.suppress(NotImplementedError):
         exec(compile(answer.code, f"<{answer.title}>", "exec"), own)
     with agree.measuring() as measured:
         said = of_test_cell(test, {name: own[name] for name in exercise.wants if name in own})
@@ -167,7 +167,8 @@ def _try(answer: Answer, exercise: sheet.Exercise, test: str, given: dict[str, A
 
 
 @contextlib.contextmanager
-def _hushed() -> Iterator[None]:
+def hushed() -> Iterator[None]:
+    """Keep what runs inside from printing."""
     with (
         contextlib.redirect_stdout(io.StringIO()),
         contextlib.redirect_stderr(io.StringIO()),

@@ -9,7 +9,6 @@ it is a right answer too. Every other one must be refused; one that is not is a 
 import ast
 import contextlib
 import functools
-import io
 import signal
 import sys
 from collections import Counter
@@ -235,7 +234,7 @@ def tried(
                     for mutant in mutants(parent)[::every]:
                         found.append(_try(mutant, exercise, test, given, functions, values))
             if cell.cell_type == "code" and not sheet.is_test(cell):
-                with _hushed():
+                with bank.hushed():
                     exec(compile(cell.source, f"<cell {index}>", "exec"), given)
     return found
 
@@ -258,7 +257,7 @@ def _made(code: str, given: dict[str, Any], wants: Sequence[str]) -> dict[str, A
     """Return the names that an answer makes, on a copy of those that are there."""
     own = {k: own_copy(v) if isinstance(v, torch.Tensor) else v for k, v in given.items()
            if k not in wants}  # fmt: skip
-    with _hushed(), contextlib.suppress(Exception):
+    with bank.hushed(), contextlib.suppress(Exception):
         exec(compile(code, "<mutant>", "exec"), own)
     return {name: own[name] for name in wants if name in own}
 
@@ -284,15 +283,6 @@ def _alike(values: Sequence[Any], parent: Sequence[Any]) -> bool:
     return len(values) == len(parent) and all(
         a is b or same(a, b) for a, b in zip(values, parent, strict=True)
     )
-
-
-@contextlib.contextmanager
-def _hushed() -> Iterator[None]:
-    with (
-        contextlib.redirect_stdout(io.StringIO()),
-        contextlib.redirect_stderr(io.StringIO()),
-    ):
-        yield
 
 
 # --- the table ---------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ Points are the gradebook's: what a person gave, extra credit and late penalties 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
@@ -17,19 +16,7 @@ from course.grading.ledger.ledger import Standings
 from course.grading.ledger.standing import Mark, Standing
 from course.grading.result import Result, TestResult
 
-
-def graded(root: Path, sheets: list[str], must_see: Callable[[str], None] = print) -> list[Result]:
-    """Return all results of a course, or those of some sheets.
-
-    Args:
-        root: course folder.
-        sheets: only these; all where empty.
-        must_see: is told of each result that is damaged, and left out.
-
-    Raises:
-        CourseError: nothing was graded, or not this sheet.
-    """
-    return records.graded(root, sheets, must_see)
+graded = records.graded
 
 
 def scores(found: list[Result], standings: Standings) -> Table:
