@@ -221,6 +221,7 @@ def tried(
     found: list[Tried] = []
     given: dict[str, Any] = {"__name__": "__main__"}
     exercises = {e.answer_index: e for e in sheet.exercises(notebook)}
+    leads_to = bank.leading_to(notebook, list(answers))
     with data.seeded(SEED):
         for index, cell in enumerate(notebook.cells):
             if index in exercises and (not only or exercises[index].name in only):
@@ -233,7 +234,7 @@ def tried(
                     values = functools.cache(functools.partial(_values, own, functions))
                     for mutant in mutants(parent)[::every]:
                         found.append(_try(mutant, exercise, test, given, functions, values))
-            if cell.cell_type == "code" and not sheet.is_test(cell):
+            if index in leads_to:
                 with bank.hushed():
                     exec(compile(cell.source, f"<cell {index}>", "exec"), given)
     return found

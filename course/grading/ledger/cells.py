@@ -59,11 +59,6 @@ class Cells:
         """Return points and type of all cells that have a grade."""
         return self.grades | self.tasks
 
-    @property
-    def commented(self) -> frozenset[str]:
-        """Return the grade_ids of all cells that have a comment."""
-        return self.solutions | self.tasks.keys()
-
 
 def of_source(config: Config, sheet: str, notebook: NotebookNode) -> Cells:
     """Return what nbgrader's generator would enter for a sheet.

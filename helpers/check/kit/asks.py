@@ -58,7 +58,6 @@ class Draws:
 
 
 Given = Mapping[str, Any]  # the arguments that were drawn before, by name
-Draw = Callable[[Draws, Given], Any]
 Sized = Callable[[Draws, Given, int], Any]
 
 

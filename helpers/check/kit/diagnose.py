@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from helpers import watching
 from helpers.check.kit import misread, relations
 from helpers.check.kit.agree import Outcome, as_tensor, same, several
 from helpers.check.kit.asks import ALONE, DTYPE, EDGE, SIZE, TYPICAL, Argument
@@ -116,10 +117,8 @@ def by_relations(outcomes: Sequence[Outcome], parts: Sequence[str] = ()) -> Name
         return None
     if whole := relations.found(known):
         return whole
-    if len(pairs) > 1 and all(relations.near(p) for p in known):
-        approximate = relations.APPROXIMATE
-    else:
-        approximate = None
+    comes_near = len(pairs) > 1 and all(relations.near(p) for p in known)
+    approximate = relations.APPROXIMATE if comes_near else None
     if not parts or any(p.expected.shape != (len(parts),) for p in known):
         return approximate
     off = [i for i in range(len(parts))
@@ -243,8 +242,6 @@ def effects_named(
     arguments: Sequence[Argument], effects: Mapping[int, str], process: Sequence[str]
 ) -> Name | None:
     """Return what a call did to the caller's things, named."""
-    from helpers import watching
-
     for place, words in effects.items():
         name = arguments[place].name if place < len(arguments) else f"argument {place + 1}"
         if words == watching.REPLACED:

@@ -141,19 +141,18 @@ def near(pair: Pair) -> bool:
     return alike(pair.got, pair.expected, 0.05)
 
 
-def found(pairs: Sequence[Pair], names: Sequence[str] = ()) -> tuple[str, str] | None:
+def found(pairs: Sequence[Pair]) -> tuple[str, str] | None:
     """Return name and hint of the relation that holds in every pair, or None.
 
     Args:
         pairs: all failing cases with finite numbers of the expected shape.
-        names: only these relations; all of them where empty.
     """
     if sum(p.expected.numel() for p in pairs) < 2:  # one number is related to any other
         return None
     for relation in RELATIONS:
-        if (not names or relation.name in names) and all(_holds(relation, p) for p in pairs):
+        if all(_holds(relation, p) for p in pairs):
             return relation.name, relation.hint
-    return None if names else _constant(pairs)
+    return _constant(pairs)
 
 
 def _holds(relation: Relation, pair: Pair) -> bool:
