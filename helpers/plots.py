@@ -3,6 +3,11 @@
 Lines differ in dash and colour (Okabe and Ito's palette), so they can be told apart in grey and by
 colour-blind eyes. :func:`caption` shows a figure with a sentence that says what it shows; the
 sentence is the picture's alt text too, so that nothing is conveyed by the picture alone.
+
+A figure has no background of its own: it stands on a light page and on a dark one. So its letters
+and axes are drawn in :data:`INK`, a grey with a contrast of at least 4 : 1 on both. What is black
+by matplotlib's choice or a sheet's takes that grey when the figure is shown; only on a filled
+surface, which brings its own ground, black stays black.
 """
 
 import base64
@@ -17,22 +22,40 @@ import torch
 from cycler import cycler
 from IPython.display import display
 from matplotlib.axes import Axes
+from matplotlib.colors import same_color
+from matplotlib.contour import QuadContourSet
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.spines import Spine
+from matplotlib.text import Text
 
 BLUE, ORANGE, GREEN, PINK, SKY, RED = (
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00",
 )  # fmt: skip
+INK = "#7A7A7A"
 PALETTE = [BLUE, RED, GREEN, PINK, ORANGE, SKY]
+SAMPLE = "#7A9DB880"  # bars of a sample: half see-through, so that they suit either page
 DASHES: list[Any] = ["-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1, 1, 1))]
 
 STYLE: dict[str, Any] = {
     "figure.figsize": (6.4, 3.6),
-    "figure.facecolor": "white",
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": INK,
+    "axes.titlecolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.labelcolor": INK,
     "figure.dpi": 110,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
     "axes.axisbelow": True,
-    "grid.color": "#E6E6E6",
+    "grid.color": INK,
+    "grid.alpha": 0.25,
     "grid.linewidth": 0.8,
     "axes.prop_cycle": cycler(color=PALETTE) + cycler(linestyle=DASHES),
     "axes.titlesize": 12,
@@ -72,9 +95,17 @@ def _label(ax: Axes, xlabel: str, ylabel: str, title: str) -> Axes:
     return ax
 
 
+def _on_ground(ax: Axes) -> bool:
+    """Return whether a filled surface, and not the page, lies behind what is drawn."""
+    return any(isinstance(drawn, QuadContourSet) and drawn.filled for drawn in ax.collections)
+
+
 def legend(ax: Axes) -> None:
-    """Name the lines of a plot, without a frame."""
-    ax.legend(frameon=False, fontsize=10)
+    """Name the lines of a plot; without a frame, but on a filled surface with a light one."""
+    if _on_ground(ax):
+        ax.legend(facecolor="white", framealpha=0.9, frameon=True, fontsize=10)
+    else:
+        ax.legend(frameon=False, fontsize=10)
 
 
 def numpy(values: Any) -> np.ndarray:
@@ -119,6 +150,24 @@ def points(ax: Axes, x: Any, y: Any, label: str = "", marker: str = "o") -> Axes
     return ax
 
 
+def path(ax: Axes, x: Any, y: Any, label: str = "", color: str = RED) -> Axes:
+    """Add a walk over a filled surface, with a white rim that parts it from every ground.
+
+    Args:
+        ax: axes with a surface.
+        x: places along the horizontal axis, shape (steps,).
+        y: places along the vertical axis, shape (steps,).
+        label: its name in the legend, or none.
+        color: its colour.
+    """
+    ax.plot(numpy(x), numpy(y), color="white", linewidth=3, linestyle="-", zorder=3)
+    ax.plot(numpy(x), numpy(y), color=color, linewidth=1.5, linestyle="-", zorder=4,
+            label=label or None)  # fmt: skip
+    if label:
+        legend(ax)
+    return ax
+
+
 def histogram(
     sample: Any,
     xlabel: str,
@@ -138,8 +187,7 @@ def histogram(
         ax: axes to draw on, by default those of a new figure.
     """
     ax = ax or panels()[0]
-    ax.hist(numpy(sample), bins=bins, density=True, color="#C9D6DF", edgecolor="white",
-            linewidth=0.4, label="sample")  # fmt: skip
+    ax.hist(numpy(sample), bins=bins, density=True, color=SAMPLE, label="sample")  # fmt: skip
     for label, (x, y) in (density or {}).items():
         ax.plot(numpy(x), numpy(y), label=label)
     if density:
@@ -178,10 +226,34 @@ def surface(
     return _label(ax, xlabel, ylabel, title)
 
 
+def _suit_any_page(figure: Figure) -> None:
+    """Draw in :data:`INK` what is black and stands on the page itself."""
+    grounded = {
+        id(artist)
+        for ax in figure.axes
+        if _on_ground(ax)
+        for held in (*ax.lines, *ax.texts, ax.get_legend())
+        if held
+        for artist in held.findobj()
+    }
+    for artist in figure.findobj(lambda a: isinstance(a, Text | Line2D)):
+        if id(artist) in grounded:
+            continue
+        if same_color(artist.get_color(), "black"):  # type: ignore[attr-defined]
+            artist.set_color(INK)  # type: ignore[attr-defined]
+        if isinstance(artist, Line2D) and same_color(artist.get_markeredgecolor(), "black"):
+            artist.set_markeredgecolor(INK)
+    for spine in figure.findobj(Spine):
+        spine.set_edgecolor(INK)
+
+
 def picture(ax: Axes) -> bytes:
-    """Return the figure that the axes belong to as a PNG."""
+    """Return the figure that the axes belong to as a PNG without a background."""
+    figure = ax.figure
+    assert isinstance(figure, Figure)
+    _suit_any_page(figure)
     buffer = io.BytesIO()
-    ax.figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})  # type: ignore[union-attr]
+    figure.savefig(buffer, format="png", dpi=110, transparent=True, metadata={"Software": None})
     return buffer.getvalue()
 
 

@@ -51,10 +51,8 @@ def draw_adam(loc: float, scale: float) -> Drawn:
         locs, scales, surface, "location", "scale", "log-likelihood per observation",
         levels=[-8, -7, -6, -5, -4.5, -4, -3.5, -3, -2.75, -2.5, -2.25, -2, -1.75, -1.5, -1.2],
     )  # fmt: skip
-    ax.plot(path[:, 0], path[:, 1], color="white", linewidth=2.5, linestyle="-", zorder=3)
-    ax.plot(path[:, 0], path[:, 1], color=plots.RED, linewidth=1.5, linestyle="-", zorder=4)
+    plots.path(ax, path[:, 0], path[:, 1])
     plots.points(ax, path[::50, 0], path[::50, 1], "every 50th step")
-    ax.legend(loc="upper right", facecolor="white", framealpha=0.9, frameon=True, fontsize=10)
     ax.set(xlim=(-11, 11), ylim=(0.3, 7))
     widest, (end_loc, end_scale) = float(path[:, 1].max()), path[-1].tolist()
     return ax, (
