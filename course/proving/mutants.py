@@ -27,6 +27,7 @@ from course.verdict import Verdict, of_test_cell
 from helpers import data
 from helpers.check.kit.agree import same
 from helpers.check.kit.calling import own_copy, quietly
+from helpers.check.kit.edits import edited
 from helpers.check.kit.exercise import Exercise, Together
 from helpers.check.kit.message import NOT_A_NUMBER, RAISED, WRONG_SHAPE, WRONG_TYPE
 
@@ -35,18 +36,6 @@ SEED = 1
 OTHER_SEEDS = range(101, 111)  # ten times the cases
 LONGEST = 20  # seconds for a mutant; one that loops for ever is refused
 CATCH_ALL = {WRONG_TYPE, WRONG_SHAPE, NOT_A_NUMBER, RAISED, "stops early", ""}
-
-OPERATORS: dict[type, type] = {
-    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult,
-    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
-    ast.NotEq: ast.Eq,
-}  # fmt: skip
-NAMES = {
-    "sum": "mean", "mean": "sum", "max": "min", "min": "max", "argmax": "argmin",
-    "argmin": "argmax", "log": "log2", "exp": "expm1", "sample": "rsample", "rsample": "sample",
-    "std": "var", "var": "std", "abs": "neg", "sqrt": "square", "zeros": "ones", "ones": "zeros",
-    "cumsum": "cumprod", "cumprod": "cumsum", "randn": "rand", "softplus": "relu",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -90,84 +79,9 @@ class Tried:
         return self.returned and self.verdict.wrong_turn not in CATCH_ALL
 
 
-Edit = tuple[str, Callable[[], None]]  # what is done, and a function that does it
-
-
-def edits(tree: ast.AST) -> Iterator[Edit]:
-    """Yield the small edits of a tree; each changes the tree in place when it is called."""
-    parameters = [a.arg for f in ast.walk(tree) if isinstance(f, ast.FunctionDef)
-                  for a in f.args.args]  # fmt: skip
-    for node in ast.walk(tree):
-        yield from _of_expression(node, parameters)
-        for field in ("body", "orelse"):
-            statements = getattr(node, field, None)
-            if isinstance(statements, list) and len(statements) > 1:
-                for place, statement in enumerate(statements):
-                    if isinstance(statement, ast.Assign | ast.AugAssign | ast.Expr):
-                        yield "statement deleted", _setter(statements, place, ast.Pass())
-                    if in_place := _in_place(statement):
-                        yield "in place", _setter(statements, place, in_place)
-
-
-def _of_expression(node: ast.AST, parameters: list[str]) -> Iterator[Edit]:
-    if isinstance(node, ast.BinOp | ast.AugAssign) and type(node.op) in OPERATORS:
-        yield "operator", _attribute(node, "op", OPERATORS[type(node.op)]())
-    if isinstance(node, ast.Compare) and type(node.ops[0]) in OPERATORS:
-        yield "comparison", _setter(node.ops, 0, OPERATORS[type(node.ops[0])]())
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        yield "minus dropped", _attribute(node, "op", ast.UAdd())
-    if isinstance(node, ast.Constant) and isinstance(node.value, bool):
-        yield "flag", _attribute(node, "value", not node.value)
-    elif isinstance(node, ast.Constant) and isinstance(node.value, int | float):
-        for other in {node.value + 1, -node.value, 2 * node.value} - {node.value}:
-            yield f"constant {node.value} → {other}", _attribute(node, "value", other)
-    if isinstance(node, ast.Attribute) and node.attr in NAMES:
-        yield f"{node.attr} → {NAMES[node.attr]}", _attribute(node, "attr", NAMES[node.attr])
-    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in parameters:
-        for name in parameters:
-            if name != node.id:
-                yield f"{node.id} → {name}", _attribute(node, "id", name)
-    if isinstance(node, ast.Call):
-        if len(node.args) == 2:
-            yield "arguments exchanged", _attribute(node, "args", node.args[::-1])
-        for place in range(len(node.keywords)):
-            kept = node.keywords[:place] + node.keywords[place + 1 :]
-            yield f"{node.keywords[place].arg} dropped", _attribute(node, "keywords", kept)
-        if isinstance(node.func, ast.Name) and node.func.id == "range":
-            fewer = ast.BinOp(node.args[-1], ast.Sub(), ast.Constant(1))
-            yield "one round fewer", _setter(node.args, len(node.args) - 1, fewer)
-
-
-def _in_place(statement: ast.stmt) -> ast.stmt | None:
-    """Return ``x -= y`` for ``x = x - y``, else None."""
-    if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.BinOp):
-        (target, *_), left = statement.targets, statement.value.left
-        if isinstance(target, ast.Name) and isinstance(left, ast.Name) and target.id == left.id:
-            return ast.AugAssign(target, statement.value.op, statement.value.right)
-    return None
-
-
-def _setter(where: list[Any], place: int, what: Any) -> Callable[[], None]:
-    return lambda: where.__setitem__(place, what)
-
-
-def _attribute(node: ast.AST, name: str, what: Any) -> Callable[[], None]:
-    return lambda: setattr(node, name, what)
-
-
 def mutants(answer: bank.Answer) -> list[Mutant]:
     """Return every mutant of a right answer, each with one edit, none of them twice."""
-    count = sum(1 for _ in edits(ast.parse(answer.code)))
-    found: dict[str, Mutant] = {}
-    for number in range(count):
-        tree = ast.parse(answer.code)
-        what, edit = next(e for i, e in enumerate(edits(tree)) if i == number)
-        edit()
-        with contextlib.suppress(Exception):
-            code = ast.unparse(ast.fix_missing_locations(tree))
-            if code != ast.unparse(ast.parse(answer.code)):
-                found.setdefault(code, Mutant(answer.exercise, answer.title, what, code))
-    return list(found.values())
+    return [Mutant(answer.exercise, answer.title, e.what, e.code) for e in edited(answer.code)]
 
 
 # --- trying them -------------------------------------------------------------------------------

@@ -267,12 +267,14 @@ class Outcome:
         expected: the reference's value.
         value: the answer's value, or the exception that it raised.
         failure: why it does not agree, or None where it does.
+        choice: all values that the reference leaves a choice of; none where it leaves none.
     """
 
     case: Case
     expected: Any
     value: Any
     failure: CheckFailed | None = None
+    choice: tuple[Any, ...] = ()
 
     @property
     def raised(self) -> bool:

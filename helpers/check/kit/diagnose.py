@@ -5,7 +5,7 @@ An answer has been asked all cases. Here the pattern of what came is read: nothi
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -101,23 +101,38 @@ def by_alterations(
     return None
 
 
-def by_relations(outcomes: Sequence[Outcome], parts: Sequence[str] = ()) -> Name | None:
-    """Return the relation between what came and what was expected, of all numbers or of one part.
+def by_relations(outcomes: Sequence[Outcome]) -> Name | None:
+    """Return the relation between what came and what was expected, of all numbers together."""
+    for one in _by_choice(outcomes):
+        known = _pairs(one)
+        if known and (found := relations.found(known)):
+            return found
+    return None
+
+
+def _by_choice(outcomes: Sequence[Outcome]) -> list[list[Outcome]]:
+    """Return the outcomes as they are, then against each value that the reference leaves open."""
+    failing = [o for o in outcomes if o.failure is not None]
+    count = min((len(o.choice) for o in failing), default=0)
+    against = [[replace(o, expected=o.choice[k]) for o in failing] for k in range(count)]
+    return [failing, *(against if count > 1 else [])]
+
+
+def by_parts(outcomes: Sequence[Outcome], parts: Sequence[str] = ()) -> Name | None:
+    """Return what says least: a constant between the two, one part that is off, or nearness.
 
     Args:
         outcomes: of all cases.
         parts: names of the numbers that the answer returns, where it returns several.
     """
-    failing = [o for o in outcomes if o.failure is not None]
-    if any(o.raised for o in failing):
+    for one in _by_choice(outcomes):
+        known = _pairs(one)
+        if known and (constant := relations.constant(known)):
+            return constant
+    known = _pairs(outcomes)
+    if not known:
         return None
-    pairs = [_pair(o) for o in failing]
-    known = [p for p in pairs if p is not None]
-    if len(known) < len(pairs) or not known:
-        return None
-    if whole := relations.found(known):
-        return whole
-    comes_near = len(pairs) > 1 and all(relations.near(p) for p in known)
+    comes_near = len(known) > 1 and all(relations.near(p) for p in known)
     approximate = relations.APPROXIMATE if comes_near else None
     if not parts or any(p.expected.shape != (len(parts),) for p in known):
         return approximate
@@ -127,7 +142,7 @@ def by_relations(outcomes: Sequence[Outcome], parts: Sequence[str] = ()) -> Name
     for i in off:
         single = [relations.Pair(p.expected[i], p.got[i], p.sizes) for p in known
                   if not relations.alike(p.got[i], p.expected[i])]  # fmt: skip
-        named[i] = relations.found(single)
+        named[i] = relations.found(single) or relations.constant(single)
     first = named[off[0]] if off else None
     if first and all(name is not None and name[0] == first[0] for name in named.values()):
         which = " and ".join(parts[i] for i in off)
@@ -139,6 +154,16 @@ def by_relations(outcomes: Sequence[Outcome], parts: Sequence[str] = ()) -> Name
         f"{' and '.join(right)} agree{'s' if len(right) == 1 else ''}; "
         f"look at {parts[off[0]]} alone."
     )
+
+
+def _pairs(outcomes: Sequence[Outcome]) -> list[relations.Pair]:
+    """Return what was expected and what came, of all failing cases; nothing if one has no pair."""
+    failing = [o for o in outcomes if o.failure is not None]
+    if any(o.raised for o in failing):
+        return []
+    pairs = [_pair(o) for o in failing]
+    known = [p for p in pairs if p is not None]
+    return known if len(known) == len(pairs) else []
 
 
 def _pair(outcome: Outcome) -> relations.Pair | None:

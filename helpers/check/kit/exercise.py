@@ -7,17 +7,18 @@ were; that two calls give the same; that slopes pass where the docstring promise
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from helpers import watching
 from helpers.check.kit import diagnose, message
-from helpers.check.kit.agree import Agreement, Close, nearest, note
+from helpers.check.kit.agree import Agreement, Close, nearest, note, several
 from helpers.check.kit.asks import TYPICAL, Argument, Case, cases
 from helpers.check.kit.calling import Called, own_copy, slopes, watched
 from helpers.check.kit.chance import Chance
 from helpers.check.kit.diagnose import Outcome, Turn
 from helpers.check.kit.message import CheckFailed, show
+from helpers.check.kit.slips import by_slips
 
 SEEDS = 11, 12  # the random states in which a case is asked twice
 
@@ -32,6 +33,7 @@ class Exercise:
         reference: the analytic solution; takes what the answer takes.
         passed: what the green line says.
         turns: the exercise's own wrong turns, most specific first.
+        worked: right formulas as a student would write them, for :mod:`helpers.check.kit.slips`.
         agree: how a value is compared with the reference's.
         parts: names of the numbers that it returns, where it returns several.
         typical: how many typical cases there are.
@@ -45,6 +47,7 @@ class Exercise:
     reference: Callable[..., Any]
     passed: str
     turns: tuple[Turn, ...] = ()
+    worked: tuple[Callable[..., Any], ...] = ()
     agree: Agreement = field(default_factory=Close)
     parts: tuple[str, ...] = ()
     typical: int = 3
@@ -114,18 +117,20 @@ def ask(exercise: Exercise, answer: Any) -> None:
 
 
 def _outcome(exercise: Exercise, case: Case, called: Called) -> Outcome:
-    several = exercise.reference(*[own_copy(a) for a in case.args])
-    expected = nearest(called.value, several)
+    wanted = exercise.reference(*[own_copy(a) for a in case.args])
+    outcome = Outcome(
+        case, nearest(called.value, wanted), called.value, called.failure, several(wanted)
+    )
     if called.failure is not None:
         note(message.RAISED, math.inf)
-        return Outcome(case, expected, called.value, called.failure)
+        return outcome
     try:
-        exercise.agree.compare(case, called.value, several)
+        exercise.agree.compare(case, called.value, wanted)
     except CheckFailed as failure:
         if failure.wrong_turn:
             note(failure.wrong_turn, math.inf)
-        return Outcome(case, expected, called.value, failure)
-    return Outcome(case, expected, called.value)
+        return replace(outcome, failure=failure)
+    return outcome
 
 
 def _effects(exercise: Exercise, calls: Sequence[Called]) -> diagnose.Name | None:
@@ -156,7 +161,9 @@ def _said(
         or diagnose.by_alterations(arguments, reference, outcomes, alike)
         or diagnose.by_arguments(arguments, outcomes)
         or diagnose.by_place(outcomes)
-        or diagnose.by_relations(outcomes, exercise.parts)
+        or diagnose.by_relations(outcomes)
+        or by_slips(exercise.worked, outcomes, alike)
+        or diagnose.by_parts(outcomes, exercise.parts)
         or exercise.agree.named([o for o in outcomes if o.failure is not None])
         or (failure.wrong_turn, failure.hint)
     )

@@ -152,7 +152,7 @@ def found(pairs: Sequence[Pair]) -> tuple[str, str] | None:
     for relation in RELATIONS:
         if all(_holds(relation, p) for p in pairs):
             return relation.name, relation.hint
-    return _constant(pairs)
+    return None
 
 
 def _holds(relation: Relation, pair: Pair) -> bool:
@@ -177,7 +177,7 @@ def _typed_in(pairs: Sequence[Pair], got: torch.Tensor, expected: torch.Tensor) 
     return None
 
 
-def _constant(pairs: Sequence[Pair]) -> tuple[str, str] | None:
+def constant(pairs: Sequence[Pair]) -> tuple[str, str] | None:
     """Return a factor or a summand that is the same in several cases of several numbers."""
     if len(pairs) < 2:
         return None

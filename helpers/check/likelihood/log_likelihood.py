@@ -3,6 +3,7 @@
 import math
 
 import torch
+from torch.distributions import Normal
 
 from helpers import data
 from helpers.check.kit.agree import AnyOf, Close, same
@@ -90,6 +91,25 @@ TURNS = (
          lambda loc, scale, x: reference(float(x.mean()), scale, x)),
 )  # fmt: skip
 
+
+def by_hand(loc: float, scale: float, data: torch.Tensor) -> torch.Tensor:
+    """Return the sum of the formula's terms."""
+    z = (data - loc) / scale
+    return (-0.5 * z**2 - math.log(scale) - 0.5 * math.log(2 * math.pi)).sum()
+
+
+def gathered(loc: float, scale: float, data: torch.Tensor) -> torch.Tensor:
+    """Return the terms that do not depend on the observations n times, and the squares."""
+    n = len(data)
+    constant = -n * math.log(scale * math.sqrt(2 * math.pi))
+    return constant - ((data - loc) ** 2).sum() / (2 * scale**2)
+
+
+def by_library(loc: float, scale: float, data: torch.Tensor) -> torch.Tensor:
+    """Return the sum that torch.distributions gives."""
+    return Normal(loc, scale).log_prob(data).sum()
+
+
 EXERCISE = Exercise(
     name="log_likelihood",
     arguments=(
@@ -104,6 +124,7 @@ EXERCISE = Exercise(
     # loc and scale are floats, which torch.distributions takes in single precision.
     agree=Close(single=True),
     turns=TURNS,
+    worked=(by_hand, gathered, by_library),
     passed="log_likelihood: the sum of the log-densities, on samples of 1 to 200.",
 )  # fmt: skip
 log_likelihood = EXERCISE.check

@@ -10,6 +10,7 @@ from helpers.check.kit.agree import AnyOf, same, several
 from helpers.check.kit.asks import ALONE
 from helpers.check.kit.calling import own_copy, quietly
 from helpers.check.kit.exercise import Exercise, Together
+from helpers.check.kit.slips import slips
 
 DECLARED = {
     exercise.name: exercise
@@ -34,6 +35,16 @@ def test_does_the_reference_agree_with_itself(exercise, seed):
         for case in exercise.cases():
             for value in several(of(exercise.reference, case)):
                 exercise.agree.compare(case, value, of(exercise.reference, case))
+
+
+@EVERY
+@pytest.mark.parametrize("seed", SEEDS)
+def test_does_each_worked_formula_pass(exercise, seed):
+    with data.seeded(seed):
+        for formula in exercise.worked:
+            for case in exercise.cases():
+                exercise.agree.compare(case, of(formula, case), of(exercise.reference, case))
+            assert len(slips(formula)) > 3, "nothing in it can slip"
 
 
 @EVERY
