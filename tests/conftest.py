@@ -38,8 +38,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "some_sheet" in metafunc.fixturenames:
         metafunc.parametrize("some_sheet", chosen, scope="module")
     if "opened" in metafunc.fixturenames:
-        some = metafunc.definition.get_closest_marker("some_sheets")
-        metafunc.parametrize("opened", chosen if some else SHEETS, scope="module", indirect=True)
+        metafunc.parametrize("opened", chosen, scope="module", indirect=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -47,6 +46,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if not item.path.is_relative_to(GRADING) or item.path.stem == "test_judge":
             item.add_marker("no_cover")
+
+
+@pytest.fixture(scope="session")
+def few_sheets(pytestconfig: pytest.Config) -> tuple[str, ...]:
+    """Return one sheet of each kind, or all of them where that is asked."""
+    return tuple(SHEETS) if pytestconfig.getoption("--all-sheets") else FEW_SHEETS
 
 
 @pytest.fixture

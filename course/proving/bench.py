@@ -4,43 +4,39 @@ Nothing here is asserted: a table to read, made on one machine, said which.
 """
 
 import contextlib
+import copy
 import os
 import platform
+import random
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import psutil
 
-from course import stock_nbgrader
 from course.authoring import needed, sheet
-from course.grading import assemble, grade, submitted
+from course.grading import assemble, submitted
 from course.grading.cage import command
-from course.grading.session import Session
-from course.grading.submission import kernels
-from course.proving import simulate
+from course.proving import bank, simulate
+from course.verdict import of_test_cell
+from helpers import data
 
 PROJECT = Path(__file__).parent.parent.parent
 SHEETS = ["01-autodiff", "02-likelihood", "03-sgd"]
-STUDENTS = 8
-CLASSES = (4, 20, 100)  # students; times three submissions
+SMALL = 24  # submissions
 
 
-def seconds(action: Callable[[], object]) -> float:
-    """Return how long an action takes."""
-    begun = time.monotonic()
-    action()
-    return time.monotonic() - begun
-
-
-def a_class(folder: Path, students: int = STUDENTS) -> Path:
+def mixed_class(folder: Path, submissions: int) -> Path:
     """Make a simulated class."""
+    students = submissions // len(SHEETS)
     simulate.simulate(PROJECT, folder, students, 1, SHEETS, lambda _: None)
     return folder
 
@@ -58,57 +54,99 @@ def stock_autograde(root: Path) -> list[float]:
     return taken
 
 
-def stock_in_one_process(root: Path) -> tuple[int, float]:
-    """Return what nbgrader's own API grades in one process, and the seconds that it takes.
+def solved_class(folder: Path, submissions: int) -> Path:
+    """Make a class that solved everything, each from other right answers of the bank.
 
-    It grades a sheet's submissions until the first that it cannot; how many these are is counted by
-    the notebooks that are new in autograded/.
+    Solved submissions are the dearest: every check asks them every case.
     """
-    before = time.time()
+    folder.mkdir()
+    simulate.configure(PROJECT, folder)
+    for name in SHEETS:
+        for part in ("source", "release"):
+            shutil.copytree(PROJECT / part / name, folder / part / name)
+        text = sheet.load(PROJECT / "course" / "sheets" / f"{name}.md")
+        right = [a for a in bank.load(PROJECT / "course" / "answers" / f"{name}.md", text)
+                 if a.kind == "right"]  # fmt: skip
+        release = nbformat.read(folder / "release" / name / f"{name}.ipynb", as_version=4)
+        for number in range(submissions // len(SHEETS)):
+            choose = random.Random(number)
+            notebook = copy.deepcopy(release)
+            for exercise in sheet.exercises(text):
+                answer = choose.choice([a for a in right if a.exercise == exercise.name])
+                notebook.cells[exercise.answer_index].source = answer.code
+            path = folder / "submitted" / simulate.student(number) / name / f"{name}.ipynb"
+            path.parent.mkdir(parents=True)
+            nbformat.write(notebook, path)
+    return folder
 
-    def all_of_it() -> None:
-        for name in SHEETS:
-            with contextlib.suppress(Exception):
-                stock_nbgrader.api(root).autograde(name, "*", force=True)
 
-    taken = seconds(all_of_it)
-    return sum(p.stat().st_mtime > before for p in root.glob("autograded/*/*/*.ipynb")), taken
+def true_floor(root: Path) -> float:
+    """Return the seconds that the needed cells and all calls of the checks take.
 
-
-def floor(root: Path, all_cells: bool = True) -> list[float]:
-    """Return the seconds of each submission's own cells alone, everything imported.
-
-    Args:
-        root: course folder.
-        all_cells: run the pictures and demonstrations too, which no answer needs.
+    In this process, everything imported, no cage, nothing written: what no engine can avoid.
     """
-    taken = []
+    taken = 0.0
     for job in submitted.jobs(root, SHEETS, [], True, lambda _: None):
         assert job.submission is not None
-        with contextlib.suppress(assemble.Refused):
-            source, release = (nbformat.reads(t, as_version=4) for t in (job.source, job.release))
-            notebook = assemble.assemble(job.submission, source, release)
-            kernel = kernels(True, True).start({"COURSE_DATA_SEED": str(job.data_seed)})
-            session = Session(kernel, job.limits, time.monotonic() + 300)
-            begun = time.monotonic()
-            kept = needed.for_answers(notebook)
+        source, release = (nbformat.reads(t, as_version=4) for t in (job.source, job.release))
+        notebook = assemble.assemble(job.submission, source, release)
+        tests = {e.test_index: e for e in sheet.exercises(notebook)}
+        kept = needed.for_answers(notebook)
+        scope: dict[str, Any] = {"__name__": "__main__"}
+        begun = time.monotonic()
+        with data.seeded(job.data_seed), bank.hushed():
             for index, cell in enumerate(notebook.cells):
-                wanted = cell.cell_type == "code" and not sheet.is_test(cell)
-                if wanted and session.usable and (all_cells or index in kept):
-                    session.run(cell.source)
-            taken.append(time.monotonic() - begun)
-            session.close()
+                if index in kept:
+                    exec(compile(cell.source, f"<cell {index}>", "exec"), scope)
+                elif index in tests:
+                    wants = tests[index].wants
+                    of_test_cell(cell.source, {n: scope[n] for n in wants if n in scope})
+        taken += time.monotonic() - begun
     return taken
 
 
-def graded(root: Path, workers: int) -> float:
-    """Return the seconds that `course grade` takes for the class, start to end."""
-    return seconds(lambda: subprocess.run(_grade(root, workers), capture_output=True, check=True))
+@dataclass(frozen=True)
+class Graded:
+    """What grading a class took, in seconds from the command.
+
+    Args:
+        first_line: until there was something to read.
+        first_verdict: until the first submission was graded.
+        whole: until the end.
+    """
+
+    first_line: float
+    first_verdict: float
+    whole: float
+
+
+def graded(root: Path, workers: int = 2, force: bool = True) -> Graded:
+    """Grade a class by the command and watch its lines."""
+    begun = time.monotonic()
+    first_line = first_verdict = 0.0
+    words = _grade(root, workers) + (["--force"] if force else [])
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            first_line = first_line or time.monotonic() - begun
+            if line.startswith("grading: "):
+                first_verdict = first_verdict or time.monotonic() - begun
+    if process.returncode:
+        raise SystemExit(f"{' '.join(words)} ended with {process.returncode}")
+    return Graded(first_line, first_verdict, time.monotonic() - begun)
+
+
+def from_nothing(root: Path) -> Graded:
+    """Grade a class of which nothing is known yet: no gradebook, no records, no pages."""
+    for part in ("autograded", "feedback", ".course"):
+        shutil.rmtree(root / part, ignore_errors=True)
+    (root / "gradebook.db").unlink(missing_ok=True)
+    return graded(root, force=False)
 
 
 def _grade(root: Path, workers: int) -> list[str]:
     return [sys.executable, "-m", "course.cli", "grade", "--root", str(root), "--workers",
-            str(workers), "--force"]  # fmt: skip
+            str(workers)]  # fmt: skip
 
 
 def watched(root: Path, workers: int) -> tuple[float, float, float]:
@@ -139,75 +177,84 @@ def _used(process: psutil.Process) -> float:
         return 0.0
 
 
+CLASSES = [
+    (solved_class, "solved", 60), (solved_class, "solved", 300), (mixed_class, "mixed", 60),
+    (mixed_class, "mixed", 300),
+]  # fmt: skip
+
+
 def main(repeats: int = 5) -> None:
     """Measure, and write the table."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        root = a_class(folder / "class")
-        count = STUDENTS * len(SHEETS)
-        grade.grade_class(root, SHEETS, [], workers=2, say=lambda _: None)  # warms caches
-        own = [sum(floor(root)) for _ in range(repeats)]
-        needed = [sum(floor(root, all_cells=False)) for _ in range(repeats)]
-        ours = {w: [graded(root, w) for _ in range(repeats)] for w in (1, 2)}
-        flat = {}
-        for students in CLASSES:
-            larger = a_class(folder / f"class{students}", students)
-            flat[students * len(SHEETS)] = watched(larger, 2)
-            shutil.rmtree(larger)
-        theirs = stock_autograde(root)
-        one = stock_in_one_process(root)
-    write(count, theirs, one, own, needed, ours, flat, repeats)
+        small = solved_class(folder / "solved", SMALL)
+        ours, again, floors = [], [], []
+        for _ in range(repeats):  # side by side: what disturbs one disturbs the others
+            ours.append(from_nothing(small))
+            again.append(graded(small))
+            floors.append(true_floor(small) / 2)
+        stock = stock_autograde(small)
+        sizes = {}
+        for make, kind, count in CLASSES:
+            root = make(folder / f"{kind}{count}", count)
+            sizes[kind, count] = (*watched(root, 2), graded(root, force=False).whole)
+            shutil.rmtree(root)
+    write(stock, ours, again, floors, sizes, repeats)
 
 
 def write(
-    count: int,
-    theirs: list[float],
-    one: tuple[int, float],
-    own: list[float],
-    needed: list[float],
-    ours: dict[int, list[float]],
-    flat: dict[int, tuple[float, float, float]],
+    stock: Sequence[float],
+    ours: Sequence[Graded],
+    again: Sequence[Graded],
+    floors: Sequence[float],
+    sizes: Mapping[tuple[str, int], tuple[float, float, float, float]],
     repeats: int,
 ) -> None:
     """Write the grading section of docs/benchmarks.md."""
-    floor_total, two = statistics.median(own), statistics.median(ours[2])
-    stock_total = statistics.median(theirs) * count
-    graded_by_one, taken_by_one = one
+
+    def middle(found: Sequence[Graded], name: str) -> float:
+        return statistics.median(getattr(g, name) for g in found)
+
+    one, floor = statistics.median(stock), statistics.median(floors) / SMALL
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=PROJECT, capture_output=True, text=True
+    ).stdout.strip()
     rows = [
-        ("plain `nbgrader autograde`, one command a submission", stock_total),
-        (
-            f"nbgrader's Python API, one process, at its rate for the {graded_by_one} it graded",
-            taken_by_one / max(graded_by_one, 1) * count,
-        ),
-        ("`course grade --workers 1`", statistics.median(ours[1])),
-        ("`course grade --workers 2`", two),
-        ("floor: the students' cells alone, everything imported, by 2", floor_total / 2),
-        ("of these, the cells that answers need", statistics.median(needed) / 2),
+        ("plain `nbgrader autograde`, one command a submission", one),
+        ("`course grade`, from nothing", middle(ours, "whole") / SMALL),
+        ("`course grade --force`, all of it again", middle(again, "whole") / SMALL),
+        ("true floor", floor),
     ]
     lines = [
         "## Grading a class",
         "",
         f"`make bench` on {platform.machine()}, {os.cpu_count()} cores, Python "
-        f"{platform.python_version()}; {count} submissions of {len(SHEETS)} sheets, everything "
-        f"from start to end, gradebook and feedback included; medians of {repeats} "
-        f"(of {len(theirs)} submissions for plain nbgrader).",
+        f"{platform.python_version()}, commit {commit}: {SMALL} solved submissions of "
+        f"{', '.join(SHEETS)}, two workers, from the command to its end with gradebook and "
+        f"feedback; medians of {repeats} side by side ({len(stock)} submissions for plain "
+        "nbgrader). The true floor is the cells that answers need and every call of the checks, in "
+        "one process, everything imported, no cage, divided by two.",
         "",
-        "| what | seconds for the class | a submission | of `--workers 2` |",
+        "| what | seconds a submission | stock / it | it / floor |",
         "|---|---|---|---|",
-        *(f"| {name} | {s:.1f} | {s / count:.2f} | {s / two:.1f} × |" for name, s in rows),
+        *(f"| {name} | {s:.2f} | {one / s:.1f} × | {s / floor:.2f} × |" for name, s in rows),
         "",
-        f"Two workers are {stock_total / two:.1f} × as fast as plain nbgrader and take "
-        f"{two / (floor_total / 2):.1f} × the floor: most cells of a sheet show something that no "
-        "answer needs, and these do not run while grading. What remains is the start, and the "
-        "answers' work for the checks, which ask more of them than their cells do. In one process "
-        "nbgrader stops at the first submission of a sheet that it cannot grade.",
+        f"From nothing, something to read comes after {middle(ours, 'first_line'):.1f} s and the "
+        f"first verdict after {middle(ours, 'first_verdict'):.1f} s.",
         "",
-        "Classes of other sizes, two workers, each counted with its warm server and kernels; the "
-        "coordinator with the process that forks the workers. Shared pages are shared out.",
+        "Classes of other sizes, two workers; mixed ones are simulated (right, wrong, unsolved, "
+        "broken). A worker is counted with its warm server and kernels, the coordinator with the "
+        "process that forks the workers; shared pages are shared out. The last column is a second "
+        "run with nothing to do.",
         "",
-        "| submissions | seconds a submission | coordinator, MiB | a worker at most, MiB |",
-        "|---|---|---|---|",
-        *(f"| {n} | {s / n:.2f} | {own:.0f} | {most:.0f} |" for n, (s, own, most) in flat.items()),
+        "| class | submissions | seconds a submission | stock / it | it / floor | coordinator, MiB "
+        "| a worker at most, MiB | again, s |",
+        "|---|---|---|---|---|---|---|---|",
+        *(
+            f"| {kind} | {n} | {s / n:.2f} | {one / (s / n):.1f} × | {s / n / floor:.2f} × "
+            f"| {own:.0f} | {most:.0f} | {nothing:.1f} |"
+            for (kind, n), (s, own, most, nothing) in sizes.items()
+        ),
         "",
     ]
     path = PROJECT / "docs" / "benchmarks.md"

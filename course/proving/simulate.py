@@ -78,7 +78,7 @@ def simulate(
     elif root.exists() and any(root.iterdir()):
         raise CourseError(f"{root} is not empty and not a simulated class; choose a new folder.")
     root.mkdir(parents=True, exist_ok=True)
-    _configure(project, root)
+    configure(project, root)
     deserved: dict[str, dict[str, Any]] = {student(i): {} for i in range(students)}
     for name in names:
         for part in ("source", "release"):
@@ -101,7 +101,7 @@ def simulate(
     say(f"{root}: {students} students handed in {', '.join(names)}")
 
 
-def _configure(project: Path, root: Path) -> None:
+def configure(project: Path, root: Path) -> None:
     """Copy nbgrader's settings; a gradebook that is not in the folder would be another class's."""
     own = root / "nbgrader_config.py"
     shutil.copy(project / own.name, own)

@@ -1,4 +1,4 @@
-"""What a student meets in the browser: every released sheet, opened in a real JupyterLab."""
+"""What a student meets in the browser: released sheets, opened in a real JupyterLab."""
 
 import copy
 from collections.abc import Iterator
@@ -136,7 +136,6 @@ def test_does_a_slider_move_the_picture(opened: Opened):
         assert not opened.console
 
 
-@pytest.mark.some_sheets
 def test_does_validate_name_what_is_unsolved(opened: Opened):
     with lab.photographed(opened.page, "asking Validate about the unsolved sheet"):
         said = lab.validate(opened.page)
@@ -158,7 +157,6 @@ def test_does_a_wrong_answer_get_its_name_and_a_right_one_a_green_line(opened: O
         expect(check.locator(lab.COMPLAINT)).to_contain_text(f"→ {wrong.wrong_turn}: ")
 
 
-@pytest.mark.some_sheets
 def test_does_validate_accept_a_solved_sheet(opened: Opened):
     solved = copy.deepcopy(opened.released)
     for exercise in opened.exercises():
