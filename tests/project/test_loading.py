@@ -9,12 +9,13 @@ import pytest
 ASK = """
 import importlib, json, sys
 importlib.import_module(sys.argv[1])
-print(json.dumps([name for name in sys.modules if name.split(".")[0] in ("zmq", "course")]))
+ASKED = ("zmq", "course", "torch")
+print(json.dumps([name for name in sys.modules if name.split(".")[0] in ASKED]))
 """
 
 
 def loaded_by(module: str) -> set[str]:
-    """Return what of this project, and of zmq, a fresh Python holds once it has a module."""
+    """Return what of this project, of torch and zmq, a fresh Python holds once it has a module."""
     done = subprocess.run(
         [sys.executable, "-c", ASK, module], capture_output=True, text=True, check=True
     )
@@ -30,5 +31,13 @@ def test_does_building_or_proving_load_the_engine_or_talk_to_kernels(module):
     assert {name for name in loaded if name.startswith(("zmq", "course.grading"))} == set()
 
 
+def test_does_the_process_that_hands_out_work_load_what_only_the_workers_need():
+    """Torch would take a second of each command, and half of the memory it may have."""
+    for module in ("course.grading.grade", "course.term.report"):
+        loaded = loaded_by(module)
+        assert module in loaded
+        assert "torch" not in loaded
+
+
 def test_would_the_engine_be_seen():
-    assert loaded_by("course.grading.session") >= {"zmq", "course.grading.session"}
+    assert loaded_by("course.grading.session") >= {"zmq", "torch", "course.grading.session"}

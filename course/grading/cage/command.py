@@ -17,10 +17,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import matplotlib
-
-import helpers
 from course.grading.cage.limits import Limits
+from course.installed import package
 
 REMEDY = (
     "install bubblewrap with the system's package manager (it comes with the AppArmor profile that "
@@ -103,7 +101,7 @@ def command(
         words += ["--perms", mode, "--size", str(disk), "--tmpfs", path]
     for path in SYSTEM:
         words += ["--ro-bind-try", path, path]
-    found, seen = str(Path(helpers.__file__).parent), installed_helpers()
+    found, seen = str(package("helpers")), installed_helpers()
     bound = sorted(python_folders())
     inner = ["/cage/lib", "/cage/matplotlib", "/cage/own", "/cage/run"]
     above = {str(p) for path in (*bound, seen) for p in Path(path).parents}
@@ -133,7 +131,7 @@ def command(
 
 def bound_folders() -> list[str]:
     """Return the folders that a cage shows on top of the system's own."""
-    return sorted({*python_folders(), str(Path(helpers.__file__).parent)})
+    return sorted({*python_folders(), str(package("helpers"))})
 
 
 def shown(folder: Path) -> str:
@@ -161,7 +159,7 @@ def installed_helpers() -> str:
     """
     look = "import importlib.util as u; print(u.find_spec('helpers').submodule_search_locations[0])"
     tried = subprocess.run([sys.executable, "-I", "-c", look], capture_output=True, text=True)
-    return tried.stdout.strip() or str(Path(helpers.__file__).parent)
+    return tried.stdout.strip() or str(package("helpers"))
 
 
 def font_cache(folder: Path) -> str:
@@ -169,10 +167,10 @@ def font_cache(folder: Path) -> str:
     copy = folder / "matplotlib"
     if not copy.exists():
         copy.mkdir()
-        from matplotlib import font_manager  # makes the list where there is none
+        from matplotlib import font_manager, get_cachedir  # the first makes the list
 
         del font_manager
-        for path in Path(matplotlib.get_cachedir()).glob("fontlist-*.json"):
+        for path in Path(get_cachedir()).glob("fontlist-*.json"):
             shutil.copy(path, copy)
     return str(copy)
 

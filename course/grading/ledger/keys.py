@@ -13,13 +13,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import course
-import helpers
 from course.authoring import sheet
 from course.grading.job import Job
+from course.installed import package
 from course.notebooks import parse
 
-PACKAGES = {"course": Path(course.__file__).parent, "helpers": Path(helpers.__file__).parent}
+PACKAGES = {name: package(name) for name in ("course", "helpers")}
 
 # What decides no grade: before a submission is there, after its result is, or beside the two.
 ELSEWHERE = (

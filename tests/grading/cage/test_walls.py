@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(bool(command.works()), reason="hostile code runs in a cage only"),
 ]
-# What differs between the four; all of the bank is tried as whoever runs the tests, and warm.
+# What may differ between users, and between warm and cold.
 ATTACKS = [
     "leaving-guard-stopped", "leaving-children-without-a-first-thread", "leaving-full-sockets",
     "leaving-tables-of-pages", "leaving-shared-pages-given-back", "leaving-files-without-content",
@@ -40,8 +40,10 @@ def scratch(user):
         yield folder
 
 
-@pytest.mark.parametrize("who", ["present", "ordinary"])
-@pytest.mark.parametrize("how", ["warm", "cold"])
+# As whoever runs the tests, and warm, test_attacks tries the whole bank.
+@pytest.mark.parametrize(
+    ("how", "who"), [("warm", "ordinary"), ("cold", "ordinary"), ("cold", "present")]
+)
 def test_does_the_wall_hold(who, how):
     words = alone.as_ordinary_user() if who == "ordinary" else []
     user = alone.ORDINARY if words else os.geteuid()
