@@ -38,6 +38,27 @@ def build(
 
 
 @app.command()
+def collect(
+    sheet: Annotated[str, typer.Argument(help="The sheet's name.")],
+    where: Annotated[Path, typer.Argument(metavar="FROM", help="A zip file or a folder.")],
+    platform: Annotated[
+        str, typer.Option("--as", help="moodle, canvas, github or folder; found out by default.")
+    ] = "",
+    root: Root = PROJECT,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing.")] = False,
+) -> None:
+    """Take in a sheet's submissions from a platform's archive or a folder."""
+    from course.term.collecting.collect import collect as taking_in
+
+    with _to_be_seen() as must_see:
+        found = taking_in(root.resolve(), sheet, where, platform, dry_run)
+        for line in [*found.table(), found.summary() + ("; nothing was written" * dry_run)]:
+            _say(line)
+        for sentence in found.to_be_seen():
+            must_see(sentence)
+
+
+@app.command()
 def grade(
     sheets: Sheets = None,
     root: Root = PROJECT,

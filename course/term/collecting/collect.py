@@ -1,0 +1,193 @@
+"""From a platform's archive to submitted/STUDENT/SHEET: who is matched, doubled, missing, unknown.
+
+Only the notebook is taken. One that is there and was handed in later is left alone; a trial run
+writes nothing.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from course.authoring import sheet as sheets
+from course.files import write_whole
+from course.grading import submitted
+from course.grading.ledger import gradebook, lock, trouble
+from course.notebooks import parse
+from course.term.collecting import platforms, roster
+from course.term.collecting.archive import TooLarge
+from course.term.collecting.platforms import HandedIn
+
+NEW, LATER, SAME, OLDER = "new", "handed in again", "there already", "older than what is there"
+MISSING, UNKNOWN, NO_NOTEBOOK = "nothing handed in", "unknown student", "no notebook of the sheet"
+TO_BE_SEEN = {OLDER, UNKNOWN, NO_NOTEBOOK}
+
+
+@dataclass(frozen=True)
+class Row:
+    """What became of one student, or of one name that no student has.
+
+    Args:
+        student: id, or the platform's name where no student has it.
+        what: one of the words above.
+        time: when it was handed in, in UTC; None where nothing was.
+        remark: what else a person should know.
+    """
+
+    student: str
+    what: str
+    time: datetime | None = None
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What a platform's archive held.
+
+    Args:
+        platform: where it comes from.
+        rows: students by id, then unknown names.
+    """
+
+    platform: str
+    rows: list[Row]
+
+    def summary(self) -> str:
+        """Return how many of what."""
+        counts = Counter(row.what for row in self.rows)
+        return f"{self.platform}: " + ", ".join(f"{n} {what}" for what, n in counts.items())
+
+    def to_be_seen(self) -> list[str]:
+        """Return a sentence on each row that a person has to look at."""
+        return [
+            f"{row.student}: {row.what}" + (f" ({row.remark})" if row.remark else "")
+            for row in self.rows if row.what in TO_BE_SEEN
+        ]  # fmt: skip
+
+    def table(self) -> list[str]:
+        """Return the rows as lines of text."""
+        width = max((len(row.student) for row in self.rows), default=0)
+        return [
+            f"{row.student:{width}}  {f'{row.time:%Y-%m-%d %H:%M} UTC' if row.time else '':20}  "
+            f"{row.what}{f' ({row.remark})' if row.remark else ''}"
+            for row in self.rows
+        ]
+
+
+def collect(
+    root: Path, sheet: str, path: Path, platform: str = "", dry_run: bool = False
+) -> Collected:
+    """Take one sheet's submissions from an archive or a folder.
+
+    Args:
+        root: an nbgrader course folder.
+        sheet: name of the sheet.
+        path: a zip file, or a folder.
+        platform: moodle, canvas, github or folder; empty to find it out.
+        dry_run: say what would be done, and write nothing.
+
+    Raises:
+        CourseError: an unknown sheet, platform or archive, or another command at work.
+    """
+    submitted.sheets(root, [sheet])
+    release = parse((root / "release" / sheet / f"{sheet}.ipynb").read_text(encoding="utf-8"))
+    own = {sheets.grade_id(cell) for cell in release.cells} - {""}
+    known = roster.students(root)
+    name, handed_in = platforms.read(path, platform)
+    by_student, rows = _matched(handed_in, known)
+    with lock.held(root, "course collect"), trouble.of_the_disk(root):
+        for student, files in sorted(by_student.items()):
+            rows.append(_taken(root, student, sheet, files, own, dry_run))
+    rows += [Row(s.id, MISSING) for s in known if s.id not in by_student]
+    rows.sort(key=lambda row: (row.what == UNKNOWN, row.student))
+    return Collected(name, rows)
+
+
+def _matched(
+    handed_in: Sequence[HandedIn], known: Sequence[roster.Student]
+) -> tuple[dict[str, list[HandedIn]], list[Row]]:
+    """Return the files of each student, and rows of those that no single student has."""
+    names = roster.Names(known)
+    by_name: dict[tuple[str, str], list[HandedIn]] = {}
+    for one in handed_in:
+        by_name.setdefault((one.who, one.number), []).append(one)
+    by_student: dict[str, list[HandedIn]] = {}
+    rows = []
+    for (who, number), files in by_name.items():
+        if not known:  # whoever is in the archive is a student
+            student = roster.made_up(who)
+            if student in by_student:
+                student = f"{student}-{number}"
+            by_student.setdefault(student, []).extend(files)
+            continue
+        matching = names.of(who, files[0].user)
+        if len(matching) == 1:
+            by_student.setdefault(matching[0].id, []).extend(files)
+        else:
+            may_be = ", ".join(s.id for s in matching)
+            rows.append(Row(who, UNKNOWN, remark=f"may be {may_be}" if may_be else ""))
+    return by_student, rows
+
+
+def _taken(
+    root: Path, student: str, sheet: str, files: Sequence[HandedIn], own: set[str], dry_run: bool
+) -> Row:
+    chosen, remark = _chosen(sheet, files, own)
+    if chosen is None:
+        return Row(student, NO_NOTEBOOK, remark=remark)
+    content, time = chosen
+    folder = root / "submitted" / student / sheet
+    place, stamp = folder / f"{sheet}.ipynb", folder / "timestamp.txt"
+    there = gradebook.handed_in(_text(stamp))
+    same = place.is_file() and place.read_bytes() == content
+    if same and there == time.replace(tzinfo=None):
+        return Row(student, SAME, time, remark)
+    if place.is_file() and not same and there is not None and there > time.replace(tzinfo=None):
+        return Row(student, OLDER, time, f"{there:%Y-%m-%d %H:%M:%S} UTC is left in its place")
+    what = LATER if place.is_file() else NEW
+    if not dry_run:
+        # The time last: until it is there, another run takes the notebook again.
+        write_whole(place, content)
+        write_whole(stamp, f"{time:%Y-%m-%d %H:%M:%S} UTC\n")
+    return Row(student, what, time, remark)
+
+
+def _chosen(
+    sheet: str, files: Sequence[HandedIn], own: set[str]
+) -> tuple[tuple[bytes, datetime] | None, str]:
+    """Return content and time of a student's notebook of the sheet, and a remark."""
+    notebooks = sorted((f for f in files if f.file.name.endswith(".ipynb")), key=lambda f: f.order)
+    named = [f for f in notebooks if f.stem.rpartition("/")[2] == sheet]
+    try:
+        candidates = named or [f for f in notebooks if _holds(f, own)]
+        if not candidates:
+            names = ", ".join(sorted(f.file.path for f in files)[:3])
+            return None, f"there is {names}" if names else ""
+        last = candidates[-1]
+        content = last.file.read()
+    except TooLarge:
+        return None, "a file is larger than any notebook"
+    remarks = [] if named else [f"taken from {last.file.path}"]
+    if len(candidates) > 1:
+        remarks.append(f"the last of {len(candidates)}")
+    return (content, last.file.time.astimezone(UTC).replace(microsecond=0)), "; ".join(remarks)
+
+
+def _holds(one: HandedIn, own: set[str]) -> bool:
+    """Return whether a notebook of another name holds at least half of the sheet's cells."""
+    try:
+        notebook = parse(one.file.read().decode("utf-8"))
+        found = {sheets.grade_id(cell) for cell in notebook.cells}
+    except TooLarge:
+        raise
+    except Exception:  # nbformat raises many kinds
+        return False
+    return len(found & own) * 2 >= len(own)
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeError):
+        return None
