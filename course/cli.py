@@ -111,6 +111,19 @@ def report(sheets: Sheets = None, root: Root = PROJECT) -> None:
 
 
 @app.command()
+def why(
+    student: Annotated[str, typer.Argument(help="The student's id.")],
+    exercise: Annotated[str, typer.Argument(help="The exercise's name, or its test's.")],
+    root: Root = PROJECT,
+) -> None:
+    """Show an answer, what the judge said of it, and what a person said."""
+    from course.term.why import why as reasons
+
+    with _to_be_seen() as must_see:
+        _say(reasons(root.resolve(), student, exercise, must_see))
+
+
+@app.command()
 def feedback(
     sheets: Sheets = None,
     root: Root = PROJECT,
