@@ -14,7 +14,11 @@ from support import gradebooks
 from support.classes import NAME, copied, graded_files, hand_in, solved
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
-KILLS = 5
+
+
+@pytest.fixture
+def kills(pytestconfig):
+    return 5 if pytestconfig.getoption("--all-sheets") else 2
 
 
 def command(root, caged):
@@ -32,7 +36,7 @@ def scores(root):
 
 def a_class(root, **how):
     copied(root, **how)
-    for number in range(3):
+    for number in range(2):
         hand_in(root, f"right{number}", solved())
     hand_in(root, "wrong", solved({"derivative": "def derivative(f, x):\n    return f(x)"}))
     hand_in(root, "unreadable", b"x")
@@ -50,14 +54,14 @@ def of_this_class(root):
     return left
 
 
-def test_is_nothing_lost_when_grading_is_killed_at_random_moments(tmp_path, caged):
+def test_is_nothing_lost_when_grading_is_killed_at_random_moments(tmp_path, caged, kills):
     killed, calm = a_class(tmp_path / "killed", gradebook=False), a_class(tmp_path / "calm")
     begun = time.monotonic()
     subprocess.run(command(calm, caged), check=True, capture_output=True, timeout=300)
     usual = time.monotonic() - begun
     choose = random.Random(1)
     died = 0
-    for _ in range(3 * KILLS):
+    for _ in range(3 * kills):
         process = subprocess.Popen(
             command(killed, caged), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             env={**os.environ, "KILLED_CLASS": str(killed)},
@@ -68,13 +72,13 @@ def test_is_nothing_lost_when_grading_is_killed_at_random_moments(tmp_path, cage
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
             died += 1
-        if died == KILLS:
+        if died == kills:
             break
         # Take results away again, so that there is work left to be killed in.
         for key in sorted(killed.glob(".course/graded/*/*/record.json")):
             if choose.random() < 0.7:
                 key.unlink()
-    assert died == KILLS
+    assert died == kills
     deadline = time.monotonic() + 30
     while left := of_this_class(killed):
         assert time.monotonic() < deadline, f"processes are left: {left}"
