@@ -77,7 +77,15 @@ TURNS = (
     Turn("log of the mean", "take the logarithm of each density first, and average afterwards.",
          lambda x, p, q: AnyOf((p.log_prob(x) - q.log_prob(x)).exp().mean().log(),
                                -q.log_prob(x).exp().mean().log() - p.entropy(),
+                               -(q.log_prob(x) - p.log_prob(x)).exp().mean().log(),
                                -q.log_prob(x.mean()) - p.entropy())),
+    Turn("n − 1 for n", "a mean divides by n; nothing is estimated here beforehand.",
+         lambda x, p, q: AnyOf(*[s / (len(x) - 1) - e for s, e in
+                                 ((-q.log_prob(x).sum(), p.entropy()),
+                                  ((p.log_prob(x) - q.log_prob(x)).sum(), 0.0))])),
+    Turn("squared", "the divergence is the mean of the log-ratio itself, not of its square.",
+         lambda x, p, q: AnyOf(*[f * ((p.log_prob(x) - q.log_prob(x)) ** 2).mean()
+                                 for f in (0.5, 1.0)])),
     Turn("median for mean", "the cross-entropy is a mean of −log q, not its median.",
          lambda x, p, q: AnyOf((-q.log_prob(x)).median() - p.entropy(),
                                (p.log_prob(x) - q.log_prob(x)).median())),

@@ -44,6 +44,25 @@ def _loss_of_sheet_1(loc: float, scale: float, x: torch.Tensor) -> AnyOf:
     return AnyOf(*[-reference(loc, s, x) / len(x) for s in (scale, 1.0)])
 
 
+def _by_formula(loc: float, scale: float, x: torch.Tensor, n: float) -> torch.Tensor:
+    """Return the log-likelihood with another number in the place of n; NaN for a negative scale."""
+    constant = torch.log(torch.tensor(scale * math.sqrt(2 * math.pi), dtype=torch.float64))
+    return -n * constant - 0.5 * (((x - loc) / scale) ** 2).sum()
+
+
+def _raised(loc: float, scale: float, x: torch.Tensor) -> AnyOf:
+    """Return what comes of log-densities that are clamped, or of densities with a bit added."""
+    logs, tiny = normal_log_densities(loc, scale, x), [10.0**-k for k in range(3, 46)]
+    lowest = [-5, -8, -15, -20, -25, -30, -50, -100, -500, -1000, *[math.log(t) for t in tiny]]
+    return AnyOf(*[logs.clamp(min=low).sum() for low in (-10, *lowest)],
+                 *[(logs.exp() + t).log().sum() for t in tiny])  # fmt: skip
+
+
+def _without_outliers(loc: float, scale: float, x: torch.Tensor) -> AnyOf:
+    z = ((x - loc) / scale).abs()
+    return AnyOf(*[reference(loc, scale, x[z <= k]) for k in (2, 3, 4, 5, 6, 10)])
+
+
 TURNS = (
     Turn("sign", "you return the loss; the log-likelihood is minus that sum.",
          lambda loc, scale, x: -reference(loc, scale, x)),
@@ -87,6 +106,17 @@ TURNS = (
          - len(x) * math.log(scale * math.sqrt(2 * math.pi))),
     Turn("not summed", "this is one log-density for each observation; add them up.",
          normal_log_densities),
+    Turn("loc and scale exchanged", "Normal takes the location first, then the scale.",
+         lambda loc, scale, x: AnyOf(_by_formula(scale, loc, x, len(x)),
+                                     reference(scale, abs(loc), x)),
+         raises=lambda error: isinstance(error, ValueError)),
+    Turn("a number for n", "the constant belongs to every observation, and there need not be 40.",
+         lambda loc, scale, x: AnyOf(_by_formula(loc, scale, x, 40),
+                                     _by_formula(loc, scale, x, len(x) - 1))),
+    Turn("small densities raised", "a density far out counts as it is, however small: no clamp and "
+         "no epsilon; log_prob needs neither.", _raised),
+    Turn("outliers left out", "every observation counts, however far out it lies.",
+         _without_outliers),
     Turn("best location for loc", "loc is an argument: evaluate there, not at the mean of data.",
          lambda loc, scale, x: reference(float(x.mean()), scale, x)),
 )  # fmt: skip

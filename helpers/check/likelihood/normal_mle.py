@@ -45,6 +45,12 @@ TURNS = (
     Turn("median for mean", "the score in μ is a sum of distances; it is zero at the mean.",
          lambda x: AnyOf(*[(m, s) for m in _medians(x) for c in (m, x.mean())
                            for s in (((x - c) ** 2).mean().sqrt(), x.std())])),
+    Turn("middle of the range", "the score in μ is a sum over all observations, not two of them.",
+         lambda x: AnyOf(*[(m, s) for m in ((x.min() + x.max()) / 2,)
+                           for s in (((x - m) ** 2).mean().sqrt(), x.std(correction=0))])),
+    Turn("a number for n", "there need not be forty observations: divide by their number.",
+         lambda x: AnyOf(*[(m, ((x - m) ** 2).sum().div(40).sqrt())
+                           for m in (x.sum() / 40, x.mean())])),
     Turn("absolute for squared", "square the distances from the mean, then take the root.",
          lambda x: (x.mean(), (x - x.mean()).abs().mean())),
     Turn("standard error", "this is the error of the mean; σ is the spread of the data themselves.",

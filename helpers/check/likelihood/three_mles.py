@@ -50,6 +50,8 @@ BERNOULLI = Exercise(
              lambda x: x.sum() / (len(x) - x.sum())),
         Turn("median for mean", "the score holds the sum of the flips, not their median.",
              _medians),
+        Turn("read off a grid", "this is the best point of a grid that ends before 0 and 1: solve "
+             "the score instead.", lambda x: x.mean().clamp(0.3, 0.98), tolerance=0.01),
     ),
     passed="bernoulli_mle.",
 )  # fmt: skip
@@ -80,6 +82,8 @@ EXPONENTIAL = Exercise(
              lambda x: (len(x) - 1) / x.sum()),
         Turn("median for mean", "the score holds the sum of the waits, not their median.",
              lambda x: AnyOf(*[f / m for f in (1.0, math.log(2)) for m in _medians(x).values])),
+        Turn("geometric mean", "the log-likelihood holds the sum of the waits, not of their logs.",
+             lambda x: AnyOf(x.log().mean().neg().exp(), x.log().mean().exp())),
         Turn("sign", "the score is n/λ − Σ x; look at its signs.", lambda x: -1 / x.mean()),
         Turn("spread for mean", "mean and standard deviation of an exponential are equal, but the "
              "score asks for the mean.",
@@ -116,6 +120,8 @@ POISSON = Exercise(
              lambda x: x[x > 0].mean()),
         Turn("scale for rate", "this is the mean time between events; the rate is one over it.",
              lambda x: 1 / x.mean()),
+        Turn("zeros alone", "you use how many counts are zero; the score holds all of them.",
+             lambda x: -torch.log((x == 0).double().mean())),
         Turn("mode for mean", "the most frequent count is not where the score is zero.",
              lambda x: x.mode().values),
     ),
