@@ -15,6 +15,7 @@ from helpers.check.kit.agree import AnyOf
 from helpers.check.kit.asks import Argument, Draws, Given
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
+from helpers.check.kit.message import NOT_A_NUMBER
 from helpers.check.likelihood import analytic
 
 Loss = Callable[[torch.Tensor], torch.Tensor]
@@ -114,8 +115,7 @@ TURNS = (
          lambda f, t: torch.zeros_like(t)),
     Turn("sign", "nll is a negative log-likelihood already: at its lowest point the curvature is "
          "positive, without another minus.",
-         lambda f, t: AnyOf((-covariance(f, t).diagonal()).sqrt(), -covariance(f, t).diagonal(),
-                            -reference(f, t))),
+         lambda f, t: AnyOf(-covariance(f, t).diagonal(), -reference(f, t))),
     Turn("factor 2", "the inverse of the curvature is the variance as it is, without a factor 2.",
          lambda f, t: AnyOf(math.sqrt(2) * reference(f, t), reference(f, t) / math.sqrt(2),
                             2 * reference(f, t))),
@@ -145,6 +145,8 @@ EXERCISE = Exercise(
     ),
     reference=reference,
     turns=TURNS,
+    hints={NOT_A_NUMBER: "the root of a negative number: nll is a negative log-likelihood already, "
+           "and its inverse curvature has a positive diagonal at the lowest point."},
     passed="standard_errors: of one, two and three parameters, from the inverse curvature.",
 )  # fmt: skip
 standard_errors = EXERCISE.check
