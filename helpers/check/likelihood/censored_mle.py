@@ -83,6 +83,24 @@ def _scale(t: torch.Tensor, e: torch.Tensor) -> AnyOf:
     return AnyOf((1 / rate, error), (1 / rate, 1 / rate / math.sqrt(events)), (1 / rate, 1 / error))
 
 
+def _medians(t: torch.Tensor, e: torch.Tensor) -> AnyOf:
+    rates = [f / float(m) for f in (1.0, math.log(2)) for x in (t, t[e == 1])
+             for m in (x.median(), x.quantile(0.5))]  # fmt: skip
+    return AnyOf(*[(r, r / math.sqrt(k)) for r in rates for k in (float(e.sum()), len(t))])
+
+
+def _filled_in(t: torch.Tensor, e: torch.Tensor) -> AnyOf:
+    """Return what comes of times for the rest of the censored waits, or in place of them."""
+    events, total, seen, n = _facts(t, e)
+    mean = seen / events
+    extra = (mean, total / n)  # added to each censored wait
+    totals = [total + (n - events) * m for m in extra] + [2 * total - seen]
+    ended = [seen + (n - events) * m for m in (3.0, float(t.max()), float(t[e == 1].max()))]
+    return AnyOf(*[(k / time, k / time / math.sqrt(j)) for times, ks in (
+                   (totals, (n, events)), (ended, (n, events)))
+                   for time in times for k in ks for j in (n, events)])  # fmt: skip
+
+
 def _reciprocals(t: torch.Tensor, e: torch.Tensor) -> AnyOf:
     events, n = float(e.sum()), len(t)
     rates = [(e / t).sum() / events, (e / t).mean(), (1 / t).mean()]
@@ -112,6 +130,10 @@ TURNS = (
     Turn("scale for rate", "this is the mean time between events; the rate is one over it.",
          _scale),
     Turn("mean of reciprocals", "add the times up first, then divide.", _reciprocals),
+    Turn("median for mean", "the score holds the sum of all times, not their median.", _medians,
+         tolerance=2e-4),
+    Turn("censored waits filled in", "no wait is to be invented: a censored one lasted longer, and "
+         "its factor is the probability of that.", _filled_in),
     Turn("n for events", "a censored wait sharpens nothing: the curvature is d/λ², with the number "
          "of events.", _error(lambda rate, d, n: [rate / math.sqrt(n)])),
     Turn("root forgotten", "this is a variance; the standard error is its root.",
@@ -121,6 +143,13 @@ TURNS = (
                                     math.sqrt(n) / rate])),
     Turn("error of the mean wait", "this is the standard error of 1/λ; take the curvature in λ.",
          _error(lambda rate, d, n: [1 / rate / math.sqrt(d), 1 / rate / math.sqrt(n)])),
+    Turn("relative error", "this is the error of log λ; the rate's own has the unit of the rate.",
+         _error(lambda rate, d, n: [1 / math.sqrt(d), 1 / math.sqrt(n)])),
+    Turn("an interval for an error", "this is about twice the standard error, as for an interval: "
+         "return the error itself.",
+         _error(lambda rate, d, n: [z * rate / math.sqrt(d) for z in (1.96, 1.959964, 2, 1.645)])),
+    Turn("d − 1 for d", "the curvature is d/λ², with all d events.",
+         _error(lambda rate, d, n: [rate / math.sqrt(d - 1) if d > 1 else math.inf])),
     Turn("not divided", "a standard error shrinks with the number of events.",
          _error(lambda rate, d, n: [rate, rate * math.sqrt(d)])),
     Turn("spread of the waits", "the error comes from the curvature at the top, not from how "

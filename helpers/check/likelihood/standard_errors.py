@@ -119,6 +119,28 @@ TURNS = (
     Turn("factor 2", "the inverse of the curvature is the variance as it is, without a factor 2.",
          lambda f, t: AnyOf(math.sqrt(2) * reference(f, t), reference(f, t) / math.sqrt(2),
                             2 * reference(f, t))),
+    Turn("an interval for an error", "this is about twice the standard error, as for an interval: "
+         "return the error itself.",
+         lambda f, t: AnyOf(*[z * reference(f, t) for z in (1.96, 1.959964, 1.645)])),
+    Turn("relative errors", "a standard error has the parameter's unit: do not divide by theta.",
+         lambda f, t: AnyOf(reference(f, t) / t, reference(f, t) / t.abs())),
+    Turn("reversed", "the errors come in the order of theta.",
+         lambda f, t: reference(f, t).flip(0)),
+    Turn("one error for all", "each parameter has an error of its own.",
+         lambda f, t: AnyOf(*[e.expand(len(t)) for e in (
+             reference(f, t)[0], reference(f, t).mean(), covariance(f, t).trace().sqrt(),
+             torch.linalg.det(covariance(f, t)).sqrt())])),
+    Turn("root before the inverse", "invert the matrix first; roots of single entries come last.",
+         lambda f, t: AnyOf(torch.linalg.inv(curvature(f, t).abs().sqrt()).diagonal(),
+                            torch.linalg.inv(curvature(f, t).abs().sqrt()).diagonal().abs())),
+    Turn("rows added up", "the variances are the entries on the diagonal, not sums over rows.",
+         lambda f, t: AnyOf(*[m.abs().sqrt() for m in (
+             covariance(f, t).sum(0), covariance(f, t).abs().sum(0))],
+             covariance(f, t).norm(dim=0), covariance(f, t).norm(dim=0).sqrt())),
+    Turn("something added", "nothing needs to be added to the curvature: at the lowest point it "
+         "has an inverse.",
+         lambda f, t: AnyOf(*[torch.linalg.inv(curvature(f, t) + a * torch.eye(len(t)))
+                              .diagonal().sqrt() for a in (1, 0.1, 1e-2, 1e-3, 1e-4)])),
     Turn("divided by √k", "nll belongs to the whole sample: nothing is left to divide by.",
          lambda f, t: reference(f, t) / math.sqrt(len(t) + 1e-9)),
     Turn("factor's diagonal", "the diagonal of a Cholesky factor leaves out what the parameters "
