@@ -107,6 +107,20 @@ def _reciprocals(t: torch.Tensor, e: torch.Tensor) -> AnyOf:
     return AnyOf(*[(rate, rate / math.sqrt(k)) for rate in rates for k in (events, n)])
 
 
+def by_sums(waits: torch.Tensor, ended: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return events over total time, and the rate over the root of the events."""
+    events = ended.sum()
+    rate = events / waits.sum()
+    return rate, rate / events.sqrt()
+
+
+def by_curvature(waits: torch.Tensor, ended: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the zero of the score, and the error from the second derivative there."""
+    rate = ended.mean() / waits.mean()
+    curvature = ended.sum() / rate**2
+    return rate, (1 / curvature).sqrt()
+
+
 TURNS = (
     Turn("censored waits dropped", "a wait without an end tells that nothing came for so long: its "
          "time belongs into the total.", _rate(lambda d, total, seen, n: (d, seen))),
@@ -170,6 +184,7 @@ EXERCISE = Exercise(
     ),
     reference=analytic.censored_mle,
     turns=TURNS,
+    worked=(by_sums, by_curvature),
     parts=("rate", "standard error"),
     passed="censored_mle: events over total time, and its error from the curvature.",
 )  # fmt: skip

@@ -93,6 +93,8 @@ def _sheets(densities: torch.Tensor) -> AnyOf:
 def _stopped_early(got: object, densities: torch.Tensor) -> bool:
     """Whether n is where the product is small already but not yet zero."""
     value, n = as_tensor(got), zero_at(densities)
+    if isinstance(got, float):
+        return False
     if value is None or value.ndim or n is None or not 1 <= float(value) <= n:
         return got is None and n is None
     return same(value, n) or float(densities[: int(value)].double().prod()) < 1e-3
@@ -133,13 +135,16 @@ TURNS = (
          "rounded up, not to zero: one more density is needed.", _below_the_smallest),
     Turn("the sheet's densities", "this is the n of the sheet's own densities; count with those "
          "that the function is given.", _sheets),
+    Turn("last for first", "this is the number of all densities; stop at the first zero.",
+         lambda densities: AnyOf(len(densities), len(densities) - 1)),
+    Turn("another order", "multiply in the order in which the densities come.",
+         lambda densities: AnyOf(*[zero_at(d) for d in (
+             densities.flip(0), densities.sort().values, densities.sort(descending=True).values)])),
     Turn("small is not zero",
          "the product is very small there but not yet zero: compare with 0 itself.",
          lambda densities: densities, alike=_stopped_early),
     Turn("zeros counted", "you count how often the product is zero; asked is when it is so first.",
          lambda densities: len(densities) - _n(densities) + 1),
-    Turn("last for first", "this is the number of all densities; stop at the first zero.",
-         lambda densities: AnyOf(len(densities), len(densities) - 1)),
 )  # fmt: skip
 
 

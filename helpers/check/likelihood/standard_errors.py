@@ -95,6 +95,13 @@ def reference(nll: Loss, theta: torch.Tensor) -> torch.Tensor:
     return covariance(nll, theta).diagonal().sqrt()
 
 
+def by_inverse(nll: Loss, theta: torch.Tensor) -> torch.Tensor:
+    """Return the roots of the inverse's diagonal, in one step each."""
+    hessian = torch.autograd.functional.hessian(nll, theta)
+    inverse = torch.linalg.inv(hessian)
+    return inverse.diagonal().sqrt()
+
+
 TURNS = (
     Turn("root forgotten", "these are variances; a standard error is the root of one.",
          lambda f, t: covariance(f, t).diagonal()),
@@ -167,6 +174,7 @@ EXERCISE = Exercise(
     ),
     reference=reference,
     turns=TURNS,
+    worked=(by_inverse,),
     hints={NOT_A_NUMBER: "the root of a negative number: nll is a negative log-likelihood already, "
            "and its inverse curvature has a positive diagonal at the lowest point."},
     passed="standard_errors: of one, two and three parameters, from the inverse curvature.",
