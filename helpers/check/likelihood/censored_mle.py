@@ -121,6 +121,16 @@ def by_curvature(waits: torch.Tensor, ended: torch.Tensor) -> tuple[torch.Tensor
     return rate, (1 / curvature).sqrt()
 
 
+def by_pairs(waits: torch.Tensor, ended: torch.Tensor) -> tuple[float, float]:
+    """Return both from events and time that are counted pair by pair."""
+    events, total = 0, 0.0
+    for wait, end in zip(waits.tolist(), ended.tolist(), strict=True):
+        total += wait
+        if end == 1:
+            events += 1
+    return events / total, math.sqrt(events) / total
+
+
 TURNS = (
     Turn("censored waits dropped", "a wait without an end tells that nothing came for so long: its "
          "time belongs into the total.", _rate(lambda d, total, seen, n: (d, seen))),
@@ -184,7 +194,7 @@ EXERCISE = Exercise(
     ),
     reference=analytic.censored_mle,
     turns=TURNS,
-    worked=(by_sums, by_curvature),
+    worked=(by_sums, by_curvature, by_pairs),
     parts=("rate", "standard error"),
     passed="censored_mle: events over total time, and its error from the curvature.",
 )  # fmt: skip

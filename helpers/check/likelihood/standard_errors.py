@@ -102,6 +102,12 @@ def by_inverse(nll: Loss, theta: torch.Tensor) -> torch.Tensor:
     return inverse.diagonal().sqrt()
 
 
+def by_eigenvectors(nll: Loss, theta: torch.Tensor) -> torch.Tensor:
+    """Return the roots of the inverse's diagonal, put together from eigenvectors."""
+    values, vectors = torch.linalg.eigh(torch.autograd.functional.hessian(nll, theta))
+    return (vectors**2 / values).sum(1) ** 0.5
+
+
 TURNS = (
     Turn("root forgotten", "these are variances; a standard error is the root of one.",
          lambda f, t: covariance(f, t).diagonal()),
@@ -174,7 +180,7 @@ EXERCISE = Exercise(
     ),
     reference=reference,
     turns=TURNS,
-    worked=(by_inverse,),
+    worked=(by_inverse, by_eigenvectors),
     hints={NOT_A_NUMBER: "the root of a negative number: nll is a negative log-likelihood already, "
            "and its inverse curvature has a positive diagonal at the lowest point."},
     passed="standard_errors: of one, two and three parameters, from the inverse curvature.",
