@@ -27,11 +27,13 @@ from helpers.check.kl.kl_difference import kl_difference
 from helpers.check.kl.kl_monte_carlo import kl_monte_carlo
 from helpers.check.kl.quadrature import kl_quadrature
 from helpers.check.kl.seeking import seeking_normal
+from helpers.check.likelihood.censored_mle import censored_mle
 from helpers.check.likelihood.first_underflow import first_underflow
 from helpers.check.likelihood.grid_search import grid_search
 from helpers.check.likelihood.kl_estimate import kl_estimate
 from helpers.check.likelihood.log_likelihood import log_likelihood
 from helpers.check.likelihood.normal_mle import normal_mle
+from helpers.check.likelihood.standard_errors import standard_errors
 from helpers.check.likelihood.three_mles import three_mles
 from helpers.check.mixtures.bayes import responsibilities
 from helpers.check.mixtures.density import mixture_log_prob
@@ -56,6 +58,7 @@ __all__ = [
     "CheckFailed",
     "beta_slope",
     "case",
+    "censored_mle",
     "covering_normal",
     "derivative",
     "elbo_gradient",
@@ -101,6 +104,7 @@ __all__ = [
     "simplex_maps",
     "softplus_pair",
     "stall_distance",
+    "standard_errors",
     "standard_errors_left",
     "three_mles",
     "train_and_validate",

@@ -349,6 +349,12 @@ class Exactly(Close):
                 wrong,
             )
 
+    def same(self, got: Any, wrong: Any) -> bool:
+        """Return whether a value is what a wrong turn gives, and of its type."""
+        plain, *wanted = (v.item() if isinstance(v, np.generic) else v
+                          for v in (got, *several(wrong)))  # fmt: skip
+        return any(type(plain) is type(one) and same(plain, one) for one in wanted)
+
 
 class AnyOf:
     """Several values, each of which a wrong turn may give."""

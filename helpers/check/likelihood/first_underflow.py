@@ -59,9 +59,42 @@ def _last(u: Draws, given: Given) -> torch.Tensor:
     return torch.cat([u.uniform(5, 0.2, 0.5), torch.tensor([1e-200, 1e-200], dtype=torch.float64)])
 
 
+def _rounded_up(u: Draws, given: Given, dtype: torch.dtype = torch.float64) -> torch.Tensor:
+    """Return densities whose product is three quarters of the smallest number, then nothing.
+
+    All but one are powers of two, so products are exact in any order up to the one that is rounded:
+    up, to the smallest number itself. Whoever takes that for the end stops one too early.
+    """
+    lowest = -149 if dtype == torch.float32 else -1074
+    first = u.whole(-lowest // 2 - 9, -lowest // 2)
+    powers = [1.5 * 0.5**first, 0.5 ** (-lowest - first + 1), 0.25, 0.5]
+    return torch.tensor(powers, dtype=torch.float64).to(dtype)
+
+
+def _below_the_smallest(densities: torch.Tensor) -> int | None:
+    """Return where logs predict a product below the smallest number, not below half of it."""
+    zero = torch.zeros((), dtype=densities.dtype)
+    smallest = torch.nextafter(zero, zero + 1).double().log()
+    n = int((densities.double().log().cumsum(0) >= smallest).sum()) + 1
+    return n if n <= len(densities) else None
+
+
+def _sheets(densities: torch.Tensor) -> AnyOf:
+    """Return the n of the sheet's own densities, and those that its practice data print."""
+    found = []
+    for seed in (data.seed(), data.PRACTICE_SEED):
+        with data.seeded(seed):
+            draws = data.normal("likelihood: many draws", 1000)
+        own = torch.distributions.Normal(0.0, 1.0).log_prob(draws).exp()
+        found += [zero_at(own.to(densities.dtype)), zero_at(own)]
+    return AnyOf(*found, *([None] if len(densities) < min(n for n in found if n) else []))
+
+
 def _stopped_early(got: object, densities: torch.Tensor) -> bool:
     """Whether n is where the product is small already but not yet zero."""
     value, n = as_tensor(got), zero_at(densities)
+    if isinstance(got, float):
+        return False
     if value is None or value.ndim or n is None or not 1 <= float(value) <= n:
         return got is None and n is None
     return same(value, n) or float(densities[: int(value)].double().prod()) < 1e-3
@@ -98,13 +131,20 @@ TURNS = (
     Turn("first density twice", "you start with densities[0] and multiply by it once more.",
          lambda densities: zero_at(torch.cat([densities[:1], densities]))
          and (zero_at(torch.cat([densities[:1], densities])) or 0) - 1),
+    Turn("half of the smallest", "a product between half of the smallest number and that number is "
+         "rounded up, not to zero: one more density is needed.", _below_the_smallest),
+    Turn("the sheet's densities", "this is the n of the sheet's own densities; count with those "
+         "that the function is given.", _sheets),
+    Turn("last for first", "this is the number of all densities; stop at the first zero.",
+         lambda densities: AnyOf(len(densities), len(densities) - 1)),
+    Turn("another order", "multiply in the order in which the densities come.",
+         lambda densities: AnyOf(*[zero_at(d) for d in (
+             densities.flip(0), densities.sort().values, densities.sort(descending=True).values)])),
     Turn("small is not zero",
          "the product is very small there but not yet zero: compare with 0 itself.",
          lambda densities: densities, alike=_stopped_early),
     Turn("zeros counted", "you count how often the product is zero; asked is when it is so first.",
          lambda densities: len(densities) - _n(densities) + 1),
-    Turn("last for first", "this is the number of all densities; stop at the first zero.",
-         lambda densities: AnyOf(len(densities), len(densities) - 1)),
 )  # fmt: skip
 
 
@@ -126,9 +166,10 @@ EXERCISE = Exercise(
                 "nothing underflows": lambda u, given: u.uniform(5, 0.2, 0.5),
                 "nothing underflows in float32": lambda u, given: u.uniform(9, 0.2, 2.5).float(),
                 "a single density": torch.tensor([0.3], dtype=torch.float64),
+                "rounded up to the smallest number": _rounded_up,
+                "rounded up to the smallest number in float32":
+                    lambda u, given: _rounded_up(u, given, torch.float32),
             },
-            used_instead=lambda: torch.distributions.Normal(0.0, 1.0)
-            .log_prob(data.normal("likelihood: many draws", 1000)).exp(),
         ),
     ),
     reference=zero_at,

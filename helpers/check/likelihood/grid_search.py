@@ -8,6 +8,7 @@ import math
 
 import torch
 
+from helpers import data
 from helpers.check.kit.agree import AnyOf
 from helpers.check.kit.asks import Argument, Draws, Given, sample
 from helpers.check.kit.diagnose import Turn
@@ -46,7 +47,7 @@ def _locs(u: Draws, given: Given) -> torch.Tensor:
 
 def _scales(u: Draws, given: Given) -> torch.Tensor:
     _, deviation = normal_mle(given["data"])
-    return grid_around(u, deviation, 0.2 * deviation, u.whole(6, 8), u.whole(2, 4))
+    return grid_around(u, deviation, 0.2 * deviation, u.whole(6, 8), u.whole(2, 3))
 
 
 def _all_below(u: Draws, given: Given) -> torch.Tensor:
@@ -64,6 +65,11 @@ def table(x: torch.Tensor, locs: torch.Tensor, scales: torch.Tensor) -> torch.Te
     n, (mean, deviation) = len(x), normal_mle(x)
     z = (deviation**2 + (mean - locs[:, None]) ** 2) / scales**2
     return -0.5 * n * (math.log(2 * math.pi) + 2 * scales.log() + z)
+
+
+def normal_table(x: torch.Tensor, locs: torch.Tensor, scales: torch.Tensor) -> torch.Tensor:
+    """Return the log-density of one observation in every cell, shape (len(locs), len(scales))."""
+    return -scales.log() - 0.5 * ((x - locs[:, None]) / scales) ** 2
 
 
 def _cell(scores: torch.Tensor, locs: torch.Tensor, scales: torch.Tensor) -> tuple[float, float]:
@@ -84,9 +90,12 @@ def _turned(x: torch.Tensor, locs: torch.Tensor, scales: torch.Tensor) -> AnyOf:
     """Return what comes of (scale, loc), and of an index taken apart by the wrong length."""
     loc, scale = best(x, locs, scales)
     j, i = divmod(int(table(x, locs, scales).argmax()), len(locs))
+    found = [(scale, loc)]
     if j < len(scales):
-        return AnyOf((scale, loc), (float(locs[i]), float(scales[j])))
-    return AnyOf((scale, loc))
+        found.append((float(locs[i]), float(scales[j])))
+    # Whoever meets the error that this gives elsewhere may cut the indices at the grid's ends.
+    last = float(locs[min(j, len(locs) - 1)]), float(scales[min(i, len(scales) - 1)])
+    return AnyOf(*found, last)
 
 
 def _averaged(x: torch.Tensor, locs: torch.Tensor, scales: torch.Tensor) -> object:
@@ -105,12 +114,28 @@ def _by_other(x: torch.Tensor, m: torch.Tensor, s: torch.Tensor, power: float) -
     return loc, scale ** (1 / power)
 
 
+def _broken_off(x: torch.Tensor, m: torch.Tensor, s: torch.Tensor) -> tuple[float, float]:
+    """Return what comes of leaving the inner loop where a total is not above the best so far."""
+    highest, found = -math.inf, (0, 0)
+    for i, row in enumerate(table(x, m, s).tolist()):
+        for j, total in enumerate(row):
+            if total <= highest:
+                break
+            highest, found = total, (i, j)
+    return float(m[found[0]]), float(s[found[1]])
+
+
+def _nearest(x: torch.Tensor, m: torch.Tensor, s: torch.Tensor) -> AnyOf:
+    loc = m[(m - x.mean()).abs().argmin()]
+    return AnyOf(*[(loc, s[(s - x.std(correction=c)).abs().argmin()]) for c in (0, 1)])
+
+
 TURNS = (
     Turn("lowest for highest", "you return the cell that fits worst; look for the maximum.",
          lambda x, m, s: _cell(-table(x, m, s), m, s)),
     Turn("nothing beats the start",
-         "no cell beat the best total you started from: log-likelihoods are negative, so start "
-         "from minus infinity or from the first cell.",
+         "no cell beat the best total you started from: a log-likelihood may be far below zero, "
+         "so start from minus infinity or from the first cell.",
          lambda x, m, s: AnyOf(*[_above(start, x, m, s) for start in (0.0, -1e3, -1e4)]),
          raises=lambda error: isinstance(error, UnboundLocalError)),
     Turn("indices returned", "these are places in the grid; return the numbers at these places.",
@@ -138,6 +163,14 @@ TURNS = (
                                  if len(a) < len(m) or len(b) < len(s)])),
     Turn("first cell", "this is the first pair of all: does the loop go on, and compare?",
          lambda x, m, s: (m[0], s[0])),
+    Turn("last cell", "this is the last pair that beat the start: raise the best total as well.",
+         lambda x, m, s: (m[-1], s[-1])),
+    Turn("nearest to the estimates", "the cell nearest to mean and deviation need not be the best: "
+         "where no location is near, a larger scale is. Search.", _nearest),
+    Turn("stops at the first fall", "a lower total is no reason to leave the loop: look at every "
+         "pair.", _broken_off),
+    Turn("the mean alone", "every observation counts, not their mean alone.",
+         lambda x, m, s: _cell(normal_table(x.mean(), m, s), m, s)),
     Turn("last row", "the best total is forgotten for each new location: set it once, before both "
          "loops.", lambda x, m, s: best(x, m[-1:], s)),
     Turn("side by side", "each location meets each scale: one loop in the other, no zip.",
@@ -170,7 +203,8 @@ def _in_turn(x: torch.Tensor, m: torch.Tensor, s: torch.Tensor, first: int) -> o
 EXERCISE = Exercise(
     name="grid_search",
     arguments=(
-        sample("data", _data, many=(60, 1500), alone=False),
+        sample("data", _data, many=(60, 1500), alone=False,
+               used_instead=lambda: data.normal("likelihood: seedlings", 40, 12.0, 2.0)),
         Argument("locs", _locs, edges={"the best one an edge of locs": _all_below,
                  "all locations far off": lambda u, given: _all_below(u, given) - 2e4},
                  shown=lambda v: f"{len(v)} locations"),

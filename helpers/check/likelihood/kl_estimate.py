@@ -47,6 +47,16 @@ def _with(combine: Callable[[torch.Tensor, torch.Tensor], object]) -> Gives:
     )  # fmt: skip
 
 
+def _trapezoid(x: torch.Tensor, p: Normal, q: Normal) -> torch.Tensor:
+    return torch.trapezoid(p.log_prob(x).exp() * (p.log_prob(x) - q.log_prob(x)), x)
+
+
+def _corrected(x: torch.Tensor, p: Normal, q: Normal) -> torch.Tensor:
+    """Return the mean of t − 1 − log t with t = q/p, which has the same mean and no minus."""
+    log_t = q.log_prob(x) - p.log_prob(x)
+    return (log_t.exp() - 1 - log_t).mean()
+
+
 TURNS = (
     Turn("direction reversed",
          "this measures from q to p; the data come from p: average −log q, subtract p's entropy.",
@@ -77,7 +87,26 @@ TURNS = (
     Turn("log of the mean", "take the logarithm of each density first, and average afterwards.",
          lambda x, p, q: AnyOf((p.log_prob(x) - q.log_prob(x)).exp().mean().log(),
                                -q.log_prob(x).exp().mean().log() - p.entropy(),
+                               -(q.log_prob(x) - p.log_prob(x)).exp().mean().log(),
                                -q.log_prob(x.mean()) - p.entropy())),
+    Turn("n − 1 for n", "a mean divides by n; nothing is estimated here beforehand.",
+         lambda x, p, q: AnyOf(*[s / (len(x) - 1) - e for s, e in
+                                 ((-q.log_prob(x).sum(), p.entropy()),
+                                  ((p.log_prob(x) - q.log_prob(x)).sum(), 0.0))])),
+    Turn("another estimator", "this estimates the divergence as well; asked is the mean negative "
+         "log-likelihood less the entropy of p.", _corrected),
+    Turn("entropy in bits", "both are measured in nats: divide neither by log 2.",
+         lambda x, p, q: AnyOf(-q.log_prob(x).mean() - p.entropy() / math.log(2),
+                               -q.log_prob(x).mean() / math.log(2) - p.entropy())),
+    Turn("spread for mean", "the divergence is the mean of the log-ratio, not its spread.",
+         lambda x, p, q: AnyOf(*[f(p.log_prob(x) - q.log_prob(x))
+                                 for f in (torch.var, torch.std)])),
+    Turn("largest for mean", "the divergence is the mean of the log-ratio, not its largest value.",
+         lambda x, p, q: AnyOf((p.log_prob(x) - q.log_prob(x)).max(),
+                               (-q.log_prob(x)).max() - p.entropy())),
+    Turn("squared", "the divergence is the mean of the log-ratio itself, not of its square.",
+         lambda x, p, q: AnyOf(*[f * ((p.log_prob(x) - q.log_prob(x)) ** 2).mean()
+                                 for f in (0.5, 1.0)])),
     Turn("median for mean", "the cross-entropy is a mean of −log q, not its median.",
          lambda x, p, q: AnyOf((-q.log_prob(x)).median() - p.entropy(),
                                (p.log_prob(x) - q.log_prob(x)).median())),
@@ -85,15 +114,22 @@ TURNS = (
          lambda x, p, q: AnyOf((p.log_prob(x).exp() * (p.log_prob(x) - q.log_prob(x))).mean(),
                                (p.log_prob(x).exp() * (p.log_prob(x) - q.log_prob(x))).sum(),
                                (-p.log_prob(x).exp() * q.log_prob(x)).mean() - p.entropy())),
+    Turn("an integral over the data", "draws from p are no grid: their mean is all that is needed.",
+         lambda x, p, q: _trapezoid(x.sort().values, p, q)),
+    Turn("perplexity", "the cross-entropy is the mean of −log q; no exp belongs there.",
+         lambda x, p, q: AnyOf((-q.log_prob(x).mean()).exp() - p.entropy(),
+                               (-q.log_prob(x).mean()).exp())),
     Turn("entropy divided by n", "the entropy is no sum over the data: do not divide it by n.",
          lambda x, p, q: -q.log_prob(x).mean() - p.entropy() / len(x)),
     Turn("log forgotten", "average logarithms, not densities or their ratios.",
          lambda x, p, q: AnyOf((p.log_prob(x) - q.log_prob(x)).exp().mean(),
                                -q.log_prob(x).exp().mean() - p.entropy())),
     Turn("absolute value", "an estimate may come out below zero: leave it as it is.",
-         lambda x, p, q: AnyOf(*[v.abs() for v in reference(x, p, q).values])),
+         lambda x, p, q: AnyOf((p.log_prob(x) - q.log_prob(x)).abs().mean(),
+                               *[v.abs() for v in reference(x, p, q).values])),
     Turn("cut at zero", "an estimate may come out below zero: leave it as it is.",
-         lambda x, p, q: AnyOf(*[v.clamp(min=0) for v in reference(x, p, q).values])),
+         lambda x, p, q: AnyOf(*[f(v) for v in reference(x, p, q).values for f in (
+             torch.relu, torch.nn.functional.softplus)])),
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from torch.distributions import Normal
 
 from helpers import data
 from helpers.check.kit.agree import AnyOf, Close, same
-from helpers.check.kit.asks import Draws, Given, positive, real, sample
+from helpers.check.kit.asks import Draws, Given, Jointly, positive, real, sample
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 from helpers.check.normal_facts import normal_log_densities
@@ -28,6 +28,12 @@ def _far_out(u: Draws, given: Given) -> torch.Tensor:
     return x
 
 
+def _close_together(u: Draws, given: Given) -> Jointly:
+    """Return observations close together under a scale as small: densities far above 1."""
+    scale = u.real(0.02, 0.06)
+    return Jointly(scale=scale, data=u.normal(9, given["loc"], scale))
+
+
 def _densities(loc: float, scale: float, x: torch.Tensor) -> torch.Tensor:
     return normal_log_densities(loc, scale, x).exp()
 
@@ -39,9 +45,35 @@ def _without_factors(loc: float, scale: float, x: torch.Tensor) -> AnyOf:
                    for factor in factors for times in (len(x), len(x) - 1)])  # fmt: skip
 
 
+def _with_other_factors(loc: float, scale: float, x: torch.Tensor) -> AnyOf:
+    """Return what comes with π, 4π or 2π outside the root, and with √σ, σ² or 1/σ beside it."""
+    by_pi = (0.5 * math.log(2), -0.5 * math.log(2), -0.5 * math.log(2 * math.pi), math.log(math.pi))
+    by_scale = [k * math.log(scale) for k in (0.5, 2.0)]
+    return AnyOf(*[reference(loc, scale, x) + len(x) * term for term in (*by_pi, *by_scale)])
+
+
 def _loss_of_sheet_1(loc: float, scale: float, x: torch.Tensor) -> AnyOf:
     """Return the mean loss of Normal(loc, scale) and of Normal(loc, 1)."""
     return AnyOf(*[-reference(loc, s, x) / len(x) for s in (scale, 1.0)])
+
+
+def _by_formula(loc: float, scale: float, x: torch.Tensor, n: float) -> torch.Tensor:
+    """Return the log-likelihood with another number in the place of n; NaN for a negative scale."""
+    constant = torch.log(torch.tensor(scale * math.sqrt(2 * math.pi), dtype=torch.float64))
+    return -n * constant - 0.5 * (((x - loc) / scale) ** 2).sum()
+
+
+def _raised(loc: float, scale: float, x: torch.Tensor) -> AnyOf:
+    """Return what comes of log-densities that are clamped, or of densities with a bit added."""
+    logs, tiny = normal_log_densities(loc, scale, x), [10.0**-k for k in range(3, 46)]
+    lowest = [-5, -8, -15, -20, -25, -30, -50, -100, -500, -1000, *[math.log(t) for t in tiny]]
+    return AnyOf(*[logs.clamp(min=low).sum() for low in (-10, *lowest)],
+                 *[(logs.exp() + t).log().sum() for t in tiny])  # fmt: skip
+
+
+def _without_outliers(loc: float, scale: float, x: torch.Tensor) -> AnyOf:
+    z = ((x - loc) / scale).abs()
+    return AnyOf(*[reference(loc, scale, x[z <= k]) for k in (2, 3, 4, 5, 6, 10)])
 
 
 TURNS = (
@@ -79,14 +111,42 @@ TURNS = (
          _without_factors),
     Turn("log σ twice", "σ² stands under a root: log σ² counts log σ twice without its ½.",
          lambda loc, scale, x: reference(loc, scale, x) - len(x) * math.log(scale)),
+    Turn("constant off", "the factor in front is 1/(σ√(2π)), with 2π under the root and σ beside "
+         "it; its log is −log σ − ½ log 2π for each observation.", _with_other_factors),
+    Turn("minus in front", "a log-likelihood may be positive: no sign is to be set by hand.",
+         lambda loc, scale, x: AnyOf(-abs(reference(loc, scale, x)),
+                                     min(0.0, reference(loc, scale, x)),
+                                     -normal_log_densities(loc, scale, x).abs().sum())),
+    Turn("probability for density", "this is the log of a probability up to each observation; the "
+         "likelihood takes densities.", lambda loc, scale, x: AnyOf(
+             Normal(loc, scale).cdf(x.double()).log().sum(),
+             (1 - Normal(loc, scale).cdf(x.double())).log().sum())),
+    Turn("sum replaced", "the log of a product is the sum of the logs, all of them.",
+         lambda loc, scale, x: AnyOf(
+             *[f(normal_log_densities(loc, scale, x))
+               for f in (torch.prod, torch.max, torch.min, torch.median)],
+             normal_log_densities(loc, scale, x).exp().log1p().sum())),
     Turn("½ forgotten", "the square has a factor ½ in the exponent.",
          lambda loc, scale, x: reference(loc, scale, x) - float((((x - loc) / scale) ** 2).sum())
          / 2),
     Turn("square forgotten", "the distance from loc, in units of scale, is squared.",
-         lambda loc, scale, x: (-0.5 * ((x - loc) / scale).abs()).sum()
-         - len(x) * math.log(scale * math.sqrt(2 * math.pi))),
+         lambda loc, scale, x: AnyOf(
+             (-0.5 * ((x - loc) / scale).abs()).sum()
+             - len(x) * math.log(scale * math.sqrt(2 * math.pi)),
+             -((x - loc) / scale).abs().sum() - len(x) * math.log(2 * scale))),
     Turn("not summed", "this is one log-density for each observation; add them up.",
          normal_log_densities),
+    Turn("loc and scale exchanged", "Normal takes the location first, then the scale.",
+         lambda loc, scale, x: AnyOf(_by_formula(scale, loc, x, len(x)),
+                                     reference(scale, abs(loc), x)),
+         raises=lambda error: isinstance(error, ValueError)),
+    Turn("a number for n", "the constant belongs to every observation, and there need not be 40.",
+         lambda loc, scale, x: AnyOf(_by_formula(loc, scale, x, 40),
+                                     _by_formula(loc, scale, x, len(x) - 1))),
+    Turn("small densities raised", "a density far out counts as it is, however small: no clamp and "
+         "no epsilon; log_prob needs neither.", _raised),
+    Turn("outliers left out", "every observation counts, however far out it lies.",
+         _without_outliers),
     Turn("best location for loc", "loc is an argument: evaluate there, not at the mean of data.",
          lambda loc, scale, x: reference(float(x.mean()), scale, x)),
 )  # fmt: skip
@@ -114,7 +174,7 @@ EXERCISE = Exercise(
     name="log_likelihood",
     arguments=(
         real("loc", -8, 20),
-        positive("scale", 0.6, 4, edges={"narrow, with a positive log-likelihood": 0.05}),
+        positive("scale", 0.6, 4, edges={"a positive log-likelihood": _close_together}),
         sample("data", _near_loc, many=(5, 41, 200), sizes=(1,), dtypes=(torch.float32,),
                edges={"one observation far out": _far_out,
                       "twelve hundred observations": lambda u, given: _near_loc(u, given, 1200)},

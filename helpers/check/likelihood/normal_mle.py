@@ -31,6 +31,13 @@ def _medians(x: torch.Tensor) -> list[torch.Tensor]:
     return [x.median(), x.quantile(0.5)]
 
 
+def by_squares(data: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the mean, and the root of the mean squared distance from it."""
+    loc = data.sum() / len(data)
+    scale = (((data - loc) ** 2).sum() / len(data)).sqrt()
+    return loc, scale
+
+
 TURNS = (
     Turn("n − 1 for n",
          "the score in σ is zero at 1/n; torch's std divides by n − 1 unless you say "
@@ -45,6 +52,21 @@ TURNS = (
     Turn("median for mean", "the score in μ is a sum of distances; it is zero at the mean.",
          lambda x: AnyOf(*[(m, s) for m in _medians(x) for c in (m, x.mean())
                            for s in (((x - c) ** 2).mean().sqrt(), x.std())])),
+    Turn("middle of the range", "the score in μ is a sum over all observations, not two of them.",
+         lambda x: AnyOf(*[(m, s) for m in ((x.min() + x.max()) / 2,)
+                           for s in (((x - m) ** 2).mean().sqrt(), x.std(correction=0))])),
+    Turn("extremes left out", "every observation counts, the smallest and the largest too.",
+         lambda x: (x.sort().values[1:-1].mean(), x.sort().values[1:-1].std(correction=0))),
+    Turn("one observation for all", "the mean of all observations is asked, not one of them.",
+         lambda x: AnyOf(*[(c, s) for c in (x[0], x[-1], x.min(), x.max())
+                           for s in (((x - c) ** 2).mean().sqrt(), x.std(correction=0))])),
+    Turn("the sheet's truth", "12 and 2 made the seedlings; estimate from the data that the "
+         "function is given.",
+         lambda x: AnyOf((12.0, ((x - 12) ** 2).mean().sqrt()), (12.0, x.std(correction=0)),
+                         (x.mean(), 2.0), (12.0, 2.0))),
+    Turn("a number for n", "there need not be forty observations: divide by their number.",
+         lambda x: AnyOf(*[(m, ((x - m) ** 2).sum().div(40).sqrt())
+                           for m in (x.sum() / 40, x.mean())])),
     Turn("absolute for squared", "square the distances from the mean, then take the root.",
          lambda x: (x.mean(), (x - x.mean()).abs().mean())),
     Turn("standard error", "this is the error of the mean; σ is the spread of the data themselves.",
@@ -67,6 +89,7 @@ EXERCISE = Exercise(
     ),
     reference=normal_facts.normal_mle,
     turns=TURNS,
+    worked=(by_squares,),
     parts=("location", "scale"),
     passed="normal_mle: mean and 1/n standard deviation, of any sample.",
 )  # fmt: skip

@@ -9,7 +9,13 @@ from torch.distributions import Bernoulli, Exponential, Normal, Poisson, kl_dive
 from helpers import data
 from helpers.check import normal_facts
 from helpers.check.kit.asks import Draws
-from helpers.check.likelihood import analytic, first_underflow, grid_search
+from helpers.check.likelihood import (
+    analytic,
+    censored_mle,
+    first_underflow,
+    grid_search,
+    standard_errors,
+)
 
 DOUBLE = torch.float64
 SEEDS = ["1", "2", "3", "4", "5"]
@@ -137,3 +143,71 @@ def test_do_all_products_underflow_on_the_large_grid(seed):
         x, locs, scales = case.args
         assert bool((grid_search._densities(x, locs, scales).prod(-1) == 0).all())
     assert large
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, DOUBLE])
+def test_does_every_way_agree_where_a_product_is_rounded_up(seed, dtype):
+    densities = first_underflow._rounded_up(Draws("test: rounded up"), {}, dtype)
+    n = first_underflow.zero_at(densities)
+    assert n == 3
+    assert int((densities.cumprod(0) > 0).sum()) + 1 == n
+    assert int((densities.numpy().cumprod() > 0).sum()) + 1 == n
+    assert [bool(densities[:i].prod() == 0) for i in (2, 3)] == [False, True]
+    by_logs = densities.double().log().cumsum(0).exp().to(dtype)
+    assert [float(p) == 0 for p in by_logs[1:3]] == [False, True]
+    assert first_underflow._below_the_smallest(densities) == n - 1
+
+
+def test_is_each_loss_lowest_where_it_says(seed):
+    for case in standard_errors.EXERCISE.cases():
+        loss, theta = case.args
+        assert torch.func.grad(loss)(theta).abs().max() < 1e-6 * abs(float(loss(theta)))
+        assert bool((torch.linalg.eigvalsh(standard_errors.curvature(loss, theta)) > 0).all())
+        assert loss(theta * 1.01) > loss(theta)
+
+
+def test_are_standard_errors_those_of_the_closed_forms(seed):
+    u = Draws("test: errors")
+    waits = standard_errors.waits(u, 23)
+    by_formula = waits.lowest / math.sqrt(23)
+    assert torch.allclose(standard_errors.reference(waits, waits.lowest), by_formula, rtol=1e-9)
+
+    x, noise = u.uniform(17, 1.0, 4.0), 0.7
+    columns = torch.stack([torch.ones_like(x), x], dim=1)
+    inverse = torch.linalg.inv(columns.T @ columns)
+    y = 1 - 2 * x + u.normal(17, 0.0, noise)
+    best, spread = analytic.least_squares(x, y)
+    lstsq = torch.linalg.lstsq(columns, y).solution
+    assert torch.allclose(best, lstsq, rtol=1e-9)
+
+    def nll(theta):
+        return -Normal(theta[0] + theta[1] * x, theta[2]).log_prob(y).sum()
+
+    errors = standard_errors.reference(nll, torch.cat([best, spread[None]]))
+    assert torch.allclose(errors[:2], spread * inverse.diagonal().sqrt(), rtol=1e-9)
+    assert float(errors[2]) == pytest.approx(float(spread) / math.sqrt(2 * 17), rel=1e-9)
+
+
+def test_is_the_censored_estimate_at_the_top_of_what_was_seen(seed):
+    for case in censored_mle.EXERCISE.cases():
+        waits, ended = (a.to(DOUBLE) for a in case.args)
+        rate, error = analytic.censored_mle(waits, ended)
+
+        def nll(theta, waits=waits, ended=ended):
+            family = Exponential(theta[0])
+            beyond = torch.log1p(-family.cdf(waits))  # of waiting longer
+            return -torch.where(ended == 1, family.log_prob(waits), beyond).sum()
+
+        theta = torch.tensor([rate], dtype=DOUBLE)
+        slope = float(torch.func.grad(nll)(theta))
+        assert slope == pytest.approx(0.0, abs=1e-9 * float(waits.sum()))
+        assert float(standard_errors.reference(nll, theta)) == pytest.approx(error, rel=1e-7)
+
+
+def test_do_500_censored_samples_scatter_as_the_curvature_says():
+    waits = data.waits("test: censored", 20_000, 0.4).reshape(500, 40)
+    ended = (waits <= 3.0).double()
+    found = [analytic.censored_mle(w.clamp(max=3.0), e) for w, e in zip(waits, ended, strict=True)]
+    rates, errors = torch.tensor(found, dtype=DOUBLE).T
+    # The spread of 500 estimates is known to 1/√1000 of itself.
+    assert float(rates.std() / errors.mean()) == pytest.approx(1.0, abs=6.5 / math.sqrt(1000))
