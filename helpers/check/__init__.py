@@ -36,7 +36,7 @@ from helpers.check.likelihood.three_mles import three_mles
 from helpers.check.mixtures.bayes import responsibilities
 from helpers.check.mixtures.density import mixture_log_prob
 from helpers.check.mixtures.ending import fitted_mixture
-from helpers.check.mixtures.one_beta import fit_beta
+from helpers.check.mixtures.fit_beta import fit_beta
 from helpers.check.mixtures.training import train_and_validate
 from helpers.check.normals.fit_loc_scale import fit_loc_scale
 from helpers.check.normals.loc_scale import learned_loc, standard_errors_left

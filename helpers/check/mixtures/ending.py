@@ -12,8 +12,7 @@ from torch.nn.functional import softplus
 from helpers import data
 from helpers.check.kit.agree import STANDARD_ERRORS, note, numbers, same, standard_errors, within
 from helpers.check.kit.message import CheckFailed, passed, show
-from helpers.check.mixtures import analytic
-from helpers.check.mixtures.one_beta import beta_nll
+from helpers.check.mixtures import analytic, fit_beta
 
 TRUTH = torch.tensor([[10.0, 1.5, 0.5], [1.5, 10.0, 0.5]], dtype=torch.float64)
 
@@ -65,7 +64,7 @@ class _Ending:
     @property
     def single_loss(self) -> float:
         """The mean loss of the best single Beta."""
-        return float(beta_nll(self.x)(self.single))
+        return float(fit_beta.mean_nll(self.single, self.x))
 
 
 @dataclass(frozen=True)
