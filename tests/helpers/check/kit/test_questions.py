@@ -7,7 +7,7 @@ import torch
 
 from helpers import data
 from helpers.check.kit.agree import AnyOf, Learned
-from helpers.check.kit.asks import Argument, positive, real, sample, whole
+from helpers.check.kit.asks import Argument, Jointly, cases, positive, real, sample, whole
 from helpers.check.kit.chance import Chance
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise, Together
@@ -245,3 +245,10 @@ def test_may_an_argument_be_a_function():
                        lambda f, x: f(torch.tensor(x)), "applied.")  # fmt: skip
     assert applied.check(lambda f, x: f(torch.tensor(x)))
     assert told(applied, lambda f, x: -f(torch.tensor(x))) == "negated"
+
+
+def test_may_an_edge_need_several_arguments():
+    both = Jointly({"low": 2.0, "high": 2.0})
+    asked = cases("f", (real("low", 0, 1), real("high", 1, 2, edges={"both alike": both})), 1)
+    assert asked[-1].args == (2.0, 2.0)
+    assert asked[-1].described == "f(low=2, high=2), both alike"
