@@ -34,7 +34,7 @@ from helpers.check.likelihood.log_likelihood import log_likelihood
 from helpers.check.likelihood.normal_mle import normal_mle
 from helpers.check.likelihood.three_mles import three_mles
 from helpers.check.mixtures.bayes import responsibilities
-from helpers.check.mixtures.density import mixture_log_prob
+from helpers.check.mixtures.mixture_log_prob import mixture_log_prob
 from helpers.check.mixtures.ending import fitted_mixture
 from helpers.check.mixtures.fit_beta import fit_beta
 from helpers.check.mixtures.training import train_and_validate
