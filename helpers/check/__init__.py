@@ -33,11 +33,12 @@ from helpers.check.likelihood.kl_estimate import kl_estimate
 from helpers.check.likelihood.log_likelihood import log_likelihood
 from helpers.check.likelihood.normal_mle import normal_mle
 from helpers.check.likelihood.three_mles import three_mles
+from helpers.check.mixtures.em_step import em_step
 from helpers.check.mixtures.ending import fitted_mixture
 from helpers.check.mixtures.fit_beta import fit_beta
 from helpers.check.mixtures.mixture_log_prob import mixture_log_prob
 from helpers.check.mixtures.responsibilities import responsibilities
-from helpers.check.mixtures.training import train_and_validate
+from helpers.check.mixtures.train_and_validate import train_and_validate
 from helpers.check.normals.fit_loc_scale import fit_loc_scale
 from helpers.check.normals.loc_scale import learned_loc, standard_errors_left
 from helpers.check.normals.pairs import mvn_mle
@@ -61,6 +62,7 @@ __all__ = [
     "elbo_gradient",
     "elbo_quadrature",
     "elbo_samples",
+    "em_step",
     "first_underflow",
     "fit_beta",
     "fit_elbo",

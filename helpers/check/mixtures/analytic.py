@@ -148,48 +148,64 @@ def mixture_optimum(x: torch.Tensor, start: torch.Tensor, steps: int = 50) -> to
     return unpack(z)
 
 
-Step = Callable[[torch.optim.Adam, torch.Tensor, torch.Tensor, torch.Tensor], tuple[float, float]]
-
-
-def train_and_validate(
-    optimizer: torch.optim.Adam,
-    raw: torch.Tensor,
-    train: torch.Tensor,
-    validation: torch.Tensor,
-) -> tuple[float, float]:
-    """Make one epoch of the sheet's training: log, step on the training data, then validate.
-
-    Args:
-        optimizer: Adam over ``raw``.
-        raw: unconstrained parameters, shape (k, 3), tracked.
-        train: training data, shape (n,).
-        validation: validation data, shape (m,).
-
-    Returns:
-        The mean training loss before the step, and the mean validation loss after it.
-    """
-    optimizer.zero_grad()
-    loss = mean_loss(raw, train)
-    loss.backward()
-    optimizer.step()
-    return loss.item(), mean_loss(raw, validation).item()
-
-
 def mean_loss(raw: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     """Return the mean negative log-likelihood of a mixture in unconstrained parameters."""
     return -mixture_log_prob(parameters(raw), x).mean()
 
 
-def logs(
-    epoch: Step,
-    raw: torch.Tensor,
-    train: torch.Tensor,
-    validation: torch.Tensor,
-    learning_rate: float,
-    epochs: int,
+def solve_many(means: torch.Tensor, steps: int = 25) -> torch.Tensor:
+    """Return what :func:`solve_scores` returns, for many pairs of means at once.
+
+    Args:
+        means: means of log x and of log(1 − x), shape (..., 2).
+        steps: Newton steps.
+
+    Returns:
+        a and b, shape (..., 2); NaN where there is no solution.
+    """
+    ab = torch.full_like(means, 0.01)
+    for _ in range(steps):
+        score = means - torch.digamma(ab) + torch.digamma(ab.sum(-1, keepdim=True))
+        slopes = torch.polygamma(1, ab)
+        shared = torch.polygamma(1, ab.sum(-1, keepdim=True))
+        # (D − c 11ᵀ)⁻¹ s = s/D + (1/D) c Σ(s/D) / (1 − c Σ 1/D), by Sherman and Morrison.
+        both = (score / slopes).sum(-1, keepdim=True)
+        ab = ab + (score + shared * both / (1 - shared * (1 / slopes).sum(-1, keepdim=True))) / slopes
+    return ab
+
+
+def em(
+    components: torch.Tensor,
+    x: torch.Tensor,
+    steps: int = 1,
+    shares: Callable[[torch.Tensor], torch.Tensor] = lambda joint: joint.softmax(-1),
+    shapes: Callable[[torch.Tensor], torch.Tensor] = solve_many,
+    weights: Callable[[torch.Tensor], torch.Tensor] | None = None,
 ) -> torch.Tensor:
-    """Run Adam for some epochs and return both logs, training first, shape (2, epochs)."""
-    raw = raw.detach().to(torch.float64).clone().requires_grad_(True)
-    optimizer = torch.optim.Adam([raw], lr=learning_rate)
-    pairs = [epoch(optimizer, raw, train, validation) for _ in range(epochs)]
-    return torch.tensor(pairs, dtype=torch.float64).T
+    """Make steps of the EM algorithm, from one start or from many at once.
+
+    Given the shares r, the expected complete log-likelihood Σᵢ Σₖ rᵢₖ [log wₖ + log pₖ(xᵢ)] is
+    highest at wₖ = mean of rᵢₖ, and where each component's scores vanish at its weighted means of
+    logs (Dempster, Laird and Rubin 1977).
+
+    Args:
+        components: (a, b, weight) of each component, shape (..., k, 3).
+        x: observations strictly between 0 and 1, shape (n,).
+        steps: how many.
+        shares: makes shares, shape (..., n, k), of log weight + log density.
+        shapes: solves for a and b, from the weighted means of log x and log(1 − x).
+        weights: makes the new weights of the old ones, where not those of EM.
+
+    Returns:
+        The new components, of the shape of the old.
+    """
+    x = x.to(torch.float64)
+    logs = torch.stack([torch.log(x), torch.log1p(-x)], dim=1)
+    for _ in range(steps):
+        a, b, w = (c.unsqueeze(-2) for c in components.to(torch.float64).unbind(-1))
+        density = (a - 1) * logs[:, :1] + (b - 1) * logs[:, 1:] + torch.lgamma(a + b)
+        r = shares(density - torch.lgamma(a) - torch.lgamma(b) + w.log())
+        ab = shapes(r.mT @ logs / r.sum(-2).unsqueeze(-1))
+        new = r.mean(-2) if weights is None else weights(components[..., 2])
+        components = torch.cat([ab, new.unsqueeze(-1)], dim=-1)
+    return components
