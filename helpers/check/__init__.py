@@ -34,8 +34,8 @@ from helpers.check.likelihood.log_likelihood import log_likelihood
 from helpers.check.likelihood.normal_mle import normal_mle
 from helpers.check.likelihood.three_mles import three_mles
 from helpers.check.mixtures.em_step import em_step
-from helpers.check.mixtures.ending import fitted_mixture
 from helpers.check.mixtures.fit_beta import fit_beta
+from helpers.check.mixtures.fit_mixture import fit_mixture
 from helpers.check.mixtures.mixture_log_prob import mixture_log_prob
 from helpers.check.mixtures.responsibilities import responsibilities
 from helpers.check.mixtures.train_and_validate import train_and_validate
@@ -70,7 +70,7 @@ __all__ = [
     "fit_location",
     "fit_mean_and_factor",
     "fit_mean_vector",
-    "fitted_mixture",
+    "fit_mixture",
     "gamma_modes",
     "grad_after",
     "grid_search",

@@ -170,7 +170,10 @@ def solve_many(means: torch.Tensor, steps: int = 25) -> torch.Tensor:
         shared = torch.polygamma(1, ab.sum(-1, keepdim=True))
         # (D − c 11ᵀ)⁻¹ s = s/D + (1/D) c Σ(s/D) / (1 − c Σ 1/D), by Sherman and Morrison.
         both = (score / slopes).sum(-1, keepdim=True)
-        ab = ab + (score + shared * both / (1 - shared * (1 / slopes).sum(-1, keepdim=True))) / slopes
+        ab = (
+            ab
+            + (score + shared * both / (1 - shared * (1 / slopes).sum(-1, keepdim=True))) / slopes
+        )
     return ab
 
 

@@ -18,8 +18,10 @@ SIZES = {1: 30, 2: 45, 3: 130, 4: 90}  # observations, by the number of componen
 def hills(u: Draws, components: torch.Tensor, n: int) -> torch.Tensor:
     """Return n draws of a mixture, in random order."""
     counts = [round(float(w) * n) for w in components[:-1, 2]]
-    drawn = [u.beta(count, float(a), float(b))
-             for count, (a, b, _) in zip([*counts, n - sum(counts)], components, strict=True)]
+    drawn = [
+        u.beta(count, float(a), float(b))
+        for count, (a, b, _) in zip([*counts, n - sum(counts)], components, strict=True)
+    ]
     x = torch.cat(drawn).clamp(1e-12, 1 - 1e-12)
     return x[torch.randperm(n, generator=u.generator())]
 
