@@ -35,11 +35,12 @@ from helpers.check.likelihood.log_likelihood import log_likelihood
 from helpers.check.likelihood.normal_mle import normal_mle
 from helpers.check.likelihood.standard_errors import standard_errors
 from helpers.check.likelihood.three_mles import three_mles
-from helpers.check.mixtures.bayes import responsibilities
-from helpers.check.mixtures.density import mixture_log_prob
-from helpers.check.mixtures.ending import fitted_mixture
-from helpers.check.mixtures.one_beta import fit_beta
-from helpers.check.mixtures.training import train_and_validate
+from helpers.check.mixtures.em_step import em_step
+from helpers.check.mixtures.fit_beta import fit_beta
+from helpers.check.mixtures.fit_mixture import fit_mixture
+from helpers.check.mixtures.mixture_log_prob import mixture_log_prob
+from helpers.check.mixtures.responsibilities import responsibilities
+from helpers.check.mixtures.train_and_validate import train_and_validate
 from helpers.check.normals.fit_loc_scale import fit_loc_scale
 from helpers.check.normals.loc_scale import learned_loc, standard_errors_left
 from helpers.check.normals.pairs import mvn_mle
@@ -64,6 +65,7 @@ __all__ = [
     "elbo_gradient",
     "elbo_quadrature",
     "elbo_samples",
+    "em_step",
     "first_underflow",
     "fit_beta",
     "fit_elbo",
@@ -71,7 +73,7 @@ __all__ = [
     "fit_location",
     "fit_mean_and_factor",
     "fit_mean_vector",
-    "fitted_mixture",
+    "fit_mixture",
     "gamma_modes",
     "grad_after",
     "grid_search",

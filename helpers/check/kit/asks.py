@@ -52,6 +52,10 @@ class Draws:
         """Return n normal draws, float64 of shape (n,)."""
         return data.normal(self._named(), n, loc, scale)
 
+    def beta(self, n: int, a: float, b: float) -> torch.Tensor:
+        """Return n draws from Beta(a, b), float64 of shape (n,)."""
+        return data.beta_draws(self._named(), n, a, b)
+
     def generator(self) -> torch.Generator:
         """Return a generator of its own, for draws of any other kind."""
         return data.generator(self._named())

@@ -7,7 +7,7 @@ from torch.nn.functional import softplus
 
 from helpers import data, demos
 from helpers.check.kit.message import CheckFailed
-from helpers.check.mixtures import analytic, density, ending, one_beta
+from helpers.check.mixtures import analytic, density, ending, fit_beta
 
 DOUBLE = torch.float64
 SHAPES = (0.3, 0.8, 1.5, 4.0, 10.0, 30.0, 100.0)
@@ -168,7 +168,7 @@ def test_is_the_trap_the_best_single_beta():
     x = data.two_peaks()
     ab = analytic.beta_mle(x)
     twins = torch.tensor([[*ab.tolist(), 0.3], [*ab.tolist(), 0.7]], dtype=DOUBLE)
-    single = float(one_beta.beta_nll(x)(ab))
+    single = float(fit_beta.mean_nll(ab, x))
     assert single == pytest.approx(-0.1, abs=0.05)  # as the tutorial says
     assert -analytic.mixture_log_prob(twins, x).mean() == pytest.approx(single, rel=1e-12)
 

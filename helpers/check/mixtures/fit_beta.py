@@ -1,0 +1,132 @@
+"""fit_beta(data): the best single Beta, judged by its likelihood."""
+
+import math
+
+import torch
+from torch.nn.functional import softplus
+
+from helpers import data
+from helpers.check.kit.agree import AnyOf, Learned, as_tensor, same
+from helpers.check.kit.asks import Draws, Given, sample
+from helpers.check.kit.diagnose import Turn
+from helpers.check.kit.exercise import Exercise
+from helpers.check.mixtures import analytic
+
+
+def mean_nll(ab: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """Return the mean loss of Beta(a, b) on x, infinite where that is no distribution."""
+    if not bool((ab > 0).all()):
+        return torch.tensor(math.inf)
+    log_norm = torch.lgamma(ab).sum() - torch.lgamma(ab.sum())
+    return log_norm - ((ab - 1) * analytic.mean_logs(x)).sum()
+
+
+def inside(x: torch.Tensor) -> torch.Tensor:
+    """Return observations of which those that were rounded to 0 or 1 lie just inside."""
+    return x.clamp(1e-300, 1 - 2**-53)
+
+
+def lopsided(u: Draws, given: Given, n: int) -> torch.Tensor:
+    """Return draws from a Beta with one of a and b below 1: a for 40 draws, else b."""
+    if n == 2:
+        return torch.cat([u.uniform(1, 0.1, 0.3), u.uniform(1, 0.5, 0.8)])
+    ab = u.real(0.5, 0.8), u.log_real(2, 6)
+    return inside(u.beta(n, *ab) if n == 40 else u.beta(n, *ab[::-1]))
+
+
+def _inverse_digamma(y: torch.Tensor) -> torch.Tensor:
+    """Return the x with ψ(x) = y, by bisection on log x."""
+    low, high = torch.full_like(y, -20.0), torch.full_like(y, 20.0)
+    for _ in range(80):
+        middle = (low + high) / 2
+        below = torch.digamma(middle.exp()) < y
+        low, high = torch.where(below, middle, low), torch.where(below, high, middle)
+    return low.exp()
+
+
+def _one_mean(which: int) -> Turn:
+    return Turn(
+        "one mean used twice",
+        "both equations hold the same mean of logs; one is of log x, one of log(1 − x).",
+        lambda x: _with_one(analytic.mean_logs(x)[which]),
+        raises=lambda error: "singular" in str(error),
+        alike=lambda got, wrong: wrong is None or same(got, wrong, 2e-3),
+    )
+
+
+def _with_one(mean: torch.Tensor) -> torch.Tensor | None:
+    """Return the solution for one mean in both equations, None where there is none."""
+    return analytic.solve_scores(mean, mean) if 2 * float(mean.exp()) < 0.999 else None
+
+
+def _few_steps(x: torch.Tensor) -> AnyOf:
+    means = analytic.mean_logs(x)
+    return AnyOf(*[analytic.solve_scores(*means, steps=k, start=s)
+                   for s in (0.01, 0.1) for k in range(1, 11)])  # fmt: skip
+
+
+def _not_positive(got: object, wrong: object) -> bool:
+    value = as_tensor(got)
+    return value is not None and value.shape == (2,) and bool((value <= 0).any())
+
+
+_best = analytic.beta_mle
+TURNS = (
+    Turn("method of moments",
+         "this matches mean and variance; maximum likelihood matches the means of the two logs.",
+         lambda x: AnyOf(analytic.beta_moments(x), analytic.beta_moments(x, 1)),
+         tolerance=1e-4),
+    Turn("a and b swapped", "a belongs to log x, b to log(1 − x).", lambda x: _best(x).flip(0)),
+    Turn("sum's digamma forgotten",
+         "you solved ψ(a) = mean log x; both equations also hold ψ(a + b).",
+         lambda x: _inverse_digamma(analytic.mean_logs(x))),
+    _one_mean(0),
+    _one_mean(1),
+    Turn("a and b tied", "you solved for one number; where the data lean, a and b differ.",
+         lambda x: analytic.solve_scores(*analytic.mean_logs(x).mean().expand(2))),
+    Turn("only the first 200", "use all of data, however many there are.",
+         lambda x: _best(x[:200]), tolerance=1e-4),
+    Turn("exponents returned", "these are the powers of x and 1 − x; a and b are one larger.",
+         lambda x: _best(x) - 1),
+    Turn("mean and concentration", "this is a/(a + b) and a + b; return a and b themselves.",
+         lambda x: torch.stack([_best(x)[0] / _best(x).sum(), _best(x).sum()])),
+    Turn("raw parameters returned",
+         "these are unconstrained numbers, before softplus or exp; return the positive a and b.",
+         lambda x: AnyOf(_best(x).expm1().log(), _best(x).log())),
+    Turn("transformed twice", "a and b went through softplus or exp once more after training.",
+         lambda x: AnyOf(softplus(_best(x)), _best(x).exp())),
+    Turn("kept above 1", "a and b may lie below 1: that makes the U.",
+         lambda x: _best(x).clamp(min=1)),
+    Turn("mean and spread", "these describe the data; a and b are the Beta's parameters.",
+         lambda x: AnyOf(*[(x.mean(), spread) for c in (0, 1)
+                           for spread in (x.std(correction=c), x.var(correction=c))])),
+    Turn("means of logs", "these are the right-hand sides of the equations; solve for a and b.",
+         analytic.mean_logs),
+    Turn("too few steps", "this is where the first few Newton steps lead; go on until the numbers "
+         "no longer change.", _few_steps, tolerance=1e-5),
+    Turn("not positive", "a and b are positive; did a step jump over zero, or have the wrong sign? "
+         "Start lower.", lambda x: x, alike=_not_positive),
+)  # fmt: skip
+
+EXERCISE = Exercise(
+    name="fit_beta",
+    arguments=(
+        sample("data", lopsided, many=(40, 251), sizes=(2,),
+               edges={
+                   "piled up at both ends": lambda u, given: inside(u.beta(150, 0.05, 0.08)),
+                   "a narrow hill": lambda u, given: u.beta(150, 60.0, 25.0),
+               },
+               used_instead=data.two_peaks),
+    ),
+    reference=_best,
+    agree=Learned(
+        mean_nll=mean_nll,
+        near=2e-3,  # less than leaving out an observation makes
+        start=lambda x: AnyOf(*[(s, s) for s in (0.01, 0.1, 0.6931, 1.0, 2.0)], (2.0, 3.0)),
+    ),
+    turns=TURNS,
+    parts=("a", "b"),
+    typical=2,
+    passed="fit_beta: both scores vanish, for shapes from a twentieth to sixty.",
+)  # fmt: skip
+fit_beta = EXERCISE.check
