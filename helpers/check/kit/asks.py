@@ -61,6 +61,10 @@ Given = Mapping[str, Any]  # the arguments that were drawn before, by name
 Sized = Callable[[Draws, Given, int], Any]
 
 
+class Jointly(dict[str, Any]):
+    """An edge of several arguments at once: their values by name."""
+
+
 @dataclass(frozen=True)
 class Argument:
     """One argument of an exercise's function: what it may be.
@@ -69,7 +73,7 @@ class Argument:
         name: as in the function's head; messages speak of it so.
         draw: draws a typical value; an argument with sizes is told the size to draw.
         edges: what the docstring promises at the border, by the words of a message; each a value,
-            or drawn.
+            or drawn; :class:`Jointly` where other arguments have to move along.
         sizes: sizes to be asked besides the typical ones, where there are any.
         many: sizes of typical values; empty where the argument has no size.
         dtypes: floating-point types to be asked besides float64.
@@ -186,7 +190,8 @@ def cases(name: str, arguments: Sequence[Argument], typical: int = 3) -> list[Ca
         for where, edge in argument.edges.items():
             values = dict(drawn[0])
             u = Draws(f"{name}: {where}")
-            values[argument.name] = edge(u, values) if callable(edge) else edge
+            value = edge(u, values) if callable(edge) else edge
+            values.update(value if isinstance(value, Jointly) else {argument.name: value})
             add(EDGE, where, values)
     return found
 

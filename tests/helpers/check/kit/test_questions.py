@@ -7,7 +7,7 @@ import torch
 
 from helpers import data
 from helpers.check.kit.agree import AnyOf, Learned
-from helpers.check.kit.asks import Argument, positive, real, sample, whole
+from helpers.check.kit.asks import EDGE, Argument, Jointly, positive, real, sample, whole
 from helpers.check.kit.chance import Chance
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise, Together
@@ -245,3 +245,10 @@ def test_may_an_argument_be_a_function():
                        lambda f, x: f(torch.tensor(x)), "applied.")  # fmt: skip
     assert applied.check(lambda f, x: f(torch.tensor(x)))
     assert told(applied, lambda f, x: -f(torch.tensor(x))) == "negated"
+
+
+def test_may_an_edge_move_several_arguments():
+    both = real("x", 1, 2, edges={"both at zero": Jointly(x=0.0, y=0.0)})
+    added = Exercise("added", (both, real("y", 1, 2)), lambda x, y: x + y, "added.")
+    assert [c.args for c in added.cases() if c.kind == EDGE] == [(0.0, 0.0)]
+    assert told(added, lambda x, y: x + y or 1.0) == "both at zero"
