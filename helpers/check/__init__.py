@@ -25,7 +25,7 @@ from helpers.check.kl.covering import covering_normal
 from helpers.check.kl.grid import seeking_grid
 from helpers.check.kl.kl_difference import kl_difference
 from helpers.check.kl.kl_monte_carlo import kl_monte_carlo
-from helpers.check.kl.quadrature import kl_quadrature
+from helpers.check.kl.kl_quadrature import kl_quadrature
 from helpers.check.kl.seeking import seeking_normal
 from helpers.check.likelihood.first_underflow import first_underflow
 from helpers.check.likelihood.grid_search import grid_search

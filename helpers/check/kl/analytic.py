@@ -9,47 +9,13 @@ from helpers.check.normal_facts import normal_kl
 from helpers.quadrature import trapezoid_with_error
 
 __all__ = [
-    "beta_kl",
     "covering_excess",
-    "gamma_kl",
     "log_ratio_cumulants",
     "mixture_moments",
     "normal_kl",
     "seeking_kl",
     "seeking_optimum",
 ]
-
-
-def gamma_kl(shape_p: float, rate_p: float, shape_q: float, rate_q: float) -> float:
-    """Return KL(p‖q) of two gamma distributions in nats.
-
-    log p/q = shape_p log rate_p − shape_q log rate_q − log Γ(shape_p) + log Γ(shape_q)
-    + (shape_p − shape_q) log x − (rate_p − rate_q) x; under p, E[x] = shape_p/rate_p and
-    E[log x] = ψ(shape_p) − log rate_p.
-    """
-    psi = float(torch.digamma(torch.tensor(shape_p, dtype=torch.float64)))
-    return (
-        (shape_p - shape_q) * psi
-        + math.lgamma(shape_q)
-        - math.lgamma(shape_p)
-        + shape_q * math.log(rate_p / rate_q)
-        + shape_p * (rate_q - rate_p) / rate_p
-    )
-
-
-def beta_kl(a_p: float, b_p: float, a_q: float, b_q: float) -> float:
-    """Return KL(p‖q) of two beta distributions in nats.
-
-    log p/q = log B(a_q, b_q) − log B(a_p, b_p) + (a_p − a_q) log x + (b_p − b_q) log(1 − x); under
-    p, E[log x] = ψ(a_p) − ψ(a_p + b_p), and E[log(1 − x)] = ψ(b_p) − ψ(a_p + b_p).
-    """
-    at = torch.tensor([a_p, b_p, a_p + b_p], dtype=torch.float64)
-    psi_a, psi_b, psi_sum = torch.digamma(at).tolist()
-    log_beta_p = math.lgamma(a_p) + math.lgamma(b_p) - math.lgamma(a_p + b_p)
-    log_beta_q = math.lgamma(a_q) + math.lgamma(b_q) - math.lgamma(a_q + b_q)
-    return (
-        log_beta_q - log_beta_p + (a_p - a_q) * (psi_a - psi_sum) + (b_p - b_q) * (psi_b - psi_sum)
-    )
 
 
 def log_ratio_cumulants(

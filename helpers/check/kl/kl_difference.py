@@ -12,7 +12,8 @@ from helpers.check.kit.agree import SINGLE_PRECISION, any_of
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.function_agrees import Case, function_agrees
 from helpers.check.kit.message import passed
-from helpers.check.kl.quadrature import make, named
+from helpers.check.kl.distributions import make
+from helpers.check.kl.distributions import shown as named
 from helpers.check.normal_facts import normal_log_densities
 
 
