@@ -48,25 +48,24 @@ def model() -> Normal:
     return Normal(0.0, 1.0)
 
 
-def two_peaks(u: Draws, df: float = 0.0, size: float | None = None) -> MixtureSameFamily:
+def two_peaks(u: Draws, size: float = 1.0, unlike: float = 0.3) -> MixtureSameFamily:
     """Return a mixture of two normals, far from 0 and near enough to interact.
 
     The means are 3.0 to 3.1 times the sum of the scales apart: each peak has a valley of KL(q‖p)
-    whose bottom differs from the component by more than 1e-4 nats, and a third valley lies between
-    them.
+    whose bottom differs from the component by more than 1e-4 nats. Where the two are of like width
+    and weight, a third valley lies between them.
 
     Args:
         u: draws it.
-        df: degrees of freedom of Student's t in the place of the normals, or 0.
-        size: factor of both scales, and so of the distance between the means; by default drawn.
+        size: factor of both scales, and so of the distance between the means.
+        unlike: how far the scales, and the weights from one half, may be apart.
     """
-    size = u.choice((0.5, 1.0)) if size is None else size
-    scales = [size * u.real(0.5, 0.8) for _ in range(2)]
+    scales = [size * u.real(0.65 - unlike / 2, 0.65 + unlike / 2) for _ in range(2)]
     side = u.choice((-1.0, 1.0))
     near = side * u.real(20, 25)
-    weight = u.real(0.35, 0.45)
+    weight = u.real(0.48 - 0.4 * unlike, 0.48 - 0.1 * unlike)
     locs = [near, near + side * u.real(3.0, 3.1) * sum(scales)]
-    return mixture([weight, 1 - weight], locs, scales, df=df)
+    return mixture([weight, 1 - weight], locs, scales)
 
 
 def moved(p: MixtureSameFamily, about: float, by: float, factor: float) -> MixtureSameFamily:
