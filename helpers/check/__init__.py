@@ -22,6 +22,7 @@ from helpers.check.kit.exercise import Exercise, Together
 from helpers.check.kit.message import CheckFailed
 from helpers.check.kit.missing_names import explain_missing_names
 from helpers.check.kl.covering_normal import covering_normal
+from helpers.check.kl.factorised import factorised
 from helpers.check.kl.kl_difference import kl_difference
 from helpers.check.kl.kl_monte_carlo import kl_monte_carlo
 from helpers.check.kl.kl_quadrature import kl_quadrature
@@ -61,6 +62,7 @@ __all__ = [
     "elbo_gradient",
     "elbo_quadrature",
     "elbo_samples",
+    "factorised",
     "first_underflow",
     "fit_beta",
     "fit_elbo",

@@ -41,7 +41,7 @@ def _scale(of: Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor
 def _plain_means(w: torch.Tensor, m: torch.Tensor, s: torch.Tensor) -> AnyOf:
     """Return the moments with a plain average in the place of one or of all weighted ones."""
     mean, within, between = _parts(w, m, s)
-    found = []
+    found: list[object] = []
     for at in (m.mean(), mean):
         spreads = [(w * (m - at) ** 2).sum(), ((m - at) ** 2).mean()]
         found += [(float(at), float((v + u).sqrt()))
