@@ -202,3 +202,14 @@ def rows(name: str, n: int, loc: list[float], factor: list[list[float]]) -> torc
     z = normal(name, n * len(loc)).reshape(n, len(loc))
     wide = torch.tensor(factor, dtype=torch.float64)
     return torch.tensor(loc, dtype=torch.float64) + z @ wide.T
+
+
+# --- 07 kl -------------------------------------------------------------------------------------
+
+
+def kl_sample(n: int = 20_000) -> torch.Tensor:
+    """Draw from 0.4 Normal(−1, 0.75) + 0.6 Normal(4, 0.5), as a float64 tensor of shape (n,)."""
+    right = flips("kl: which peak", n, share=0.6) == 1
+    return torch.where(
+        right, normal("kl: right peak", n, 4.0, 0.5), normal("kl: left peak", n, -1.0, 0.75)
+    )

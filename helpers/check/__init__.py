@@ -21,12 +21,13 @@ from helpers.check.elbo.joint import log_evidence, log_joint
 from helpers.check.kit.exercise import Exercise, Together
 from helpers.check.kit.message import CheckFailed
 from helpers.check.kit.missing_names import explain_missing_names
-from helpers.check.kl.covering import covering_normal
-from helpers.check.kl.grid import seeking_grid
+from helpers.check.kl.covering_normal import covering_normal
+from helpers.check.kl.factorised import factorised
 from helpers.check.kl.kl_difference import kl_difference
 from helpers.check.kl.kl_monte_carlo import kl_monte_carlo
-from helpers.check.kl.quadrature import kl_quadrature
-from helpers.check.kl.seeking import seeking_normal
+from helpers.check.kl.kl_quadrature import kl_quadrature
+from helpers.check.kl.seeking_grid import seeking_grid
+from helpers.check.kl.seeking_normal import seeking_normal
 from helpers.check.likelihood.censored_mle import censored_mle
 from helpers.check.likelihood.first_underflow import first_underflow
 from helpers.check.likelihood.grid_search import grid_search
@@ -66,6 +67,7 @@ __all__ = [
     "elbo_quadrature",
     "elbo_samples",
     "em_step",
+    "factorised",
     "first_underflow",
     "fit_beta",
     "fit_elbo",

@@ -6,7 +6,7 @@ from helpers.demos.autodiff import draw_tangent, tangent
 from helpers.demos.constraints import draw_two_coordinates, two_coordinates
 from helpers.demos.demo import Demo, Drawn, slider
 from helpers.demos.elbo import draw_elbo_and_gap, elbo_and_gap
-from helpers.demos.kl import draw_two_divergences, two_divergences
+from helpers.demos.kl import draw_two_divergences, seeking_walks, two_divergences
 from helpers.demos.likelihood import draw_likelihood, likelihood
 from helpers.demos.mixtures import draw_start_number, start_number
 from helpers.demos.normals import adam, draw_adam
@@ -28,6 +28,7 @@ __all__ = [
     "elbo_and_gap",
     "learning_rate",
     "likelihood",
+    "seeking_walks",
     "slider",
     "start_number",
     "tangent",

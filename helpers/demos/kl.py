@@ -1,7 +1,7 @@
-"""The demo of sheet 07."""
+"""The demo of sheet 07, and the walks that it shows."""
 
 import torch
-from torch.distributions import Categorical, MixtureSameFamily, Normal
+from torch.distributions import Categorical, Distribution, MixtureSameFamily, Normal
 
 from helpers import plots
 from helpers.demos.demo import Demo, Drawn, slider
@@ -41,6 +41,38 @@ def draw_two_divergences(loc: float, scale: float) -> Drawn:
         f"Left, p with its two peaks and q = Normal({loc:.1f}, {scale:.1f}); right, what each x "
         f"adds to a divergence. The areas: KL(p‖q) = {covering:.3f}, KL(q‖p) = {seeking:.3f}."
     ).replace("-", "−")
+
+
+def seeking_walks(
+    p: Distribution, start: torch.Tensor, span: float = 8.0, steps: int = 400
+) -> torch.Tensor:
+    """Return the walks of normals q down KL(q‖p), by Adam at a rate that falls to zero.
+
+    Args:
+        p: a distribution on the whole line.
+        start: locations and scales to begin with, shape (k, 2).
+        span: half the range of integration, in standard deviations of q.
+        steps: number of steps.
+
+    Returns:
+        Locations and scales before each step and after the last, float64 of shape
+        (steps + 1, k, 2).
+    """
+    loc, scale = torch.as_tensor(start, dtype=torch.float64).T
+    free = torch.stack([loc, scale.log()]).requires_grad_(True)
+    z = torch.linspace(-span, span, 401, dtype=torch.float64)[:, None]
+    log_mass = Normal(0.0, 1.0).log_prob(z)
+    optimizer = torch.optim.Adam([free], lr=0.1)
+    path = []
+    for step in range(steps + 1):
+        optimizer.param_groups[0]["lr"] = 0.1 * (1 - step / (steps + 1))
+        path.append(torch.stack([free[0], free[1].exp()], dim=1).detach())
+        log_ratio = log_mass - free[1] - p.log_prob(free[0] + free[1].exp() * z)
+        kl = torch.trapezoid(log_mass.exp() * log_ratio, z, dim=0)
+        optimizer.zero_grad()
+        kl.sum().backward()
+        optimizer.step()
+    return torch.stack(path)
 
 
 def two_divergences() -> Demo:

@@ -1,58 +1,43 @@
-"""Checks of sheet 07: two models compared on data, without the truth."""
+"""kl_difference(data, q1, q2): which of two models is nearer to the truth, from data alone."""
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch.distributions import Distribution, Exponential, Normal, kl_divergence
 
 from helpers import data
-from helpers.check.kit.agree import SINGLE_PRECISION, any_of
+from helpers.check.kit.agree import SINGLE_PRECISION, AnyOf, Close
+from helpers.check.kit.asks import Argument, Draws, Given, Jointly, sample
 from helpers.check.kit.diagnose import Turn
-from helpers.check.kit.function_agrees import Case, function_agrees
-from helpers.check.kit.message import passed
-from helpers.check.kl.quadrature import make, named
-from helpers.check.normal_facts import normal_log_densities
+from helpers.check.kit.exercise import Exercise
+from helpers.check.kl.distributions import make, shown
 
 
-def kl_difference(answer: Any) -> bool:
-    """Check ``kl_difference(data, q1, q2)``: the mean of log q2 − log q1, for p is in neither."""
-    cases = []
-    for n, better in [(12, 0), (60, 1), (250, 0)]:
-        u = data.uniform(f"kl: models {n}", 3).tolist()
-        x = data.normal(f"kl: data {n}", n, 2 + u[0], 1.5)
-        models = [(2.5 + u[0], 1.8), (-1.0 - u[1], 3.0 + u[2])]
-        first, second = models if better else models[::-1]
-        expected = normal_log_densities(*second, x) - normal_log_densities(*first, x)
-        q1, q2 = make(Normal, *first), make(Normal, *second)
-        described = f"kl_difference(data, {named(q1)}, {named(q2)}) on {n} observations"
-        cases.append(Case(described, (x, q1, q2), float(expected.mean())))
-    x = data.waits("kl: waits", 90, 0.5)
-    r1, r2 = 2.5 + float(data.uniform("kl: rate", 1)), 0.6
-    expected = (math.log(r2) - r2 * x) - (math.log(r1) - r1 * x)
-    q1, q2 = (make(Exponential, r) for r in (r1, r2))
-    described = f"kl_difference(data, {named(q1)}, {named(q2)}) on 90 waits"
-    cases.append(Case(described, (x, q1, q2), float(expected.mean())))
-    # In single precision a difference of two means loses a digit.
-    function_agrees(answer, cases, DIFFERENCE_TURNS, bound=3 * SINGLE_PRECISION)
-    return passed("kl_difference: the mean log-density of q2 minus that of q1, without p.")
+def reference(x: torch.Tensor, q1: Distribution, q2: Distribution) -> float:
+    """Return the mean of log q2 − log q1: the entropy of p is in both divergences, and cancels."""
+    return float((q2.log_prob(x) - q1.log_prob(x)).mean())
 
 
-def _both(
-    combine: Callable[[torch.Tensor, torch.Tensor], Any],
-) -> Callable[[torch.Tensor, Distribution, Distribution], Any]:
+def _both(combine: Callable[[torch.Tensor, torch.Tensor], object]) -> Callable[..., object]:
     """Return a turn's value from the log-densities of q1 and q2."""
     return lambda x, q1, q2: combine(q1.log_prob(x), q2.log_prob(x))
 
 
-def _with_fitted(x: torch.Tensor, q1: Distribution, q2: Distribution) -> list[torch.Tensor]:
+def _with_fitted(x: torch.Tensor, q1: Distribution, q2: Distribution) -> AnyOf:
     """Return the difference with a normal in place of p, fitted with either variance."""
+    if len(x) < 2:
+        raise ValueError("one observation has no spread")
     fits = [Normal(x.mean(), x.std(correction=c)) for c in (0, 1)]
-    return [kl_divergence(p, q1) - kl_divergence(p, q2) for p in fits]
+    return AnyOf(*[kl_divergence(p, q1) - kl_divergence(p, q2) for p in fits])
 
 
-DIFFERENCE_TURNS = [
+def _medians(one: torch.Tensor, two: torch.Tensor) -> AnyOf:
+    return AnyOf((two - one).median(), (two - one).quantile(0.5), two.median() - one.median(),
+                 two.quantile(0.5) - one.quantile(0.5))  # fmt: skip
+
+
+TURNS = (
     Turn("models swapped", "KL(p‖q1) comes first: the better q1 fits, the smaller it is.",
          _both(lambda one, two: (one - two).mean())),
     Turn("sum for mean", "divide by the number of observations.",
@@ -60,25 +45,80 @@ DIFFERENCE_TURNS = [
     Turn("log base 2", "your unit is the bit; take natural logarithms.",
          _both(lambda one, two: (two - one).mean() / math.log(2))),
     Turn("log forgotten", "these are densities or their ratios; average the logarithms.",
-         _both(lambda one, two: [(two.exp() - one.exp()).mean(), (two - one).exp().mean(),
-                                 (two.exp() / one.exp()).mean()]), alike=any_of),
+         _both(lambda one, two: AnyOf((two.exp() - one.exp()).mean(), (two - one).exp().mean(),
+                                      (one - two).exp().mean()))),
     Turn("log of the mean", "take the logarithm of each density first, and average afterwards.",
-         _both(lambda one, two: [two.exp().mean().log() - one.exp().mean().log(),
-                                 (two - one).exp().mean().log()]), alike=any_of),
+         _both(lambda one, two: AnyOf(two.exp().mean().log() - one.exp().mean().log(),
+                                      (two - one).exp().mean().log(),
+                                      -(one - two).exp().mean().log()))),
+    Turn("weighted twice", "the data carry the weights of p already: an average needs no density "
+         "in front.",
+         _both(lambda one, two: AnyOf((one.exp() * (two - one)).mean(),
+                                      (two.exp() * (two - one)).mean(),
+                                      (two.exp() * two - one.exp() * one).mean()))),
+    Turn("absolute value", "the difference is negative where q1 is nearer: leave its sign.",
+         _both(lambda one, two: AnyOf((two - one).mean().abs(), (two - one).abs().mean()))),
+    Turn("cut at zero", "the difference is negative where q1 is nearer: leave it as it is.",
+         _both(lambda one, two: (two - one).mean().clamp(min=0))),
     Turn("median for mean", "the difference of two divergences is a mean; a median forgets tails.",
-         _both(lambda one, two: [(two - one).median(), two.median() - one.median(),
-                                 (two - one).quantile(0.5)]), alike=any_of),
+         _both(_medians)),
     Turn("normal fitted as p",
          "the data need not be normal: the mean of the log-ratios asks for no model of p.",
-         _with_fitted, alike=any_of),
+         _with_fitted),
+    Turn("at the mean only", "each observation has a log-density of its own: average those.",
+         lambda x, q1, q2: q2.log_prob(x.mean()) - q1.log_prob(x.mean())),
     Turn("one model only", "both models count: this has the log-densities of one of them.",
-         _both(lambda one, two: [s * v.mean() for s in (1, -1) for v in (one, two)]), alike=any_of),
+         _both(lambda one, two: AnyOf(*[s * v.mean() for s in (1, -1) for v in (one, two)]))),
+    Turn("added for subtracted", "one divergence less the other: what do the signs make of it?",
+         _both(lambda one, two: AnyOf((one + two).mean(), -(one + two).mean()))),
     Turn("KL between the models", "the data decide which is nearer: neither model is the truth.",
-         lambda x, q1, q2: [s * kl_divergence(*pair) for s in (1, -1)
-                            for pair in ((q1, q2), (q2, q1))], alike=any_of),
+         lambda x, q1, q2: AnyOf(*[s * kl_divergence(*pair) for s in (1, -1)
+                                   for pair in ((q1, q2), (q2, q1))])),
     Turn("entropies subtracted", "the entropy in both divergences is that of p, and it cancels.",
-         lambda x, q1, q2: (-q1.log_prob(x).mean() - q1.entropy())
-         - (-q2.log_prob(x).mean() - q2.entropy())),
+         lambda x, q1, q2: AnyOf(*[reference(x, q1, q2) + s * (q2.entropy() - q1.entropy())
+                                   for s in (1, -1)])),
     Turn("not averaged", "this is one log-ratio for each observation; take the mean.",
          _both(lambda one, two: two - one)),
-]  # fmt: skip
+)  # fmt: skip
+
+
+def _data(u: Draws, given: Given, n: int) -> torch.Tensor:
+    """Return skewed data, so that no normal fitted to them stands for them."""
+    z = u.normal(n)
+    return u.real(1.5, 3) + 1.5 * (z + 0.3 * (z**2 - 1))
+
+
+def _near(u: Draws, given: Given) -> Normal:
+    return make(Normal, u.real(3.2, 4.2), u.real(1.6, 2.2))
+
+
+def _far(u: Draws, given: Given) -> Normal:
+    return make(Normal, u.real(-4, -2), u.real(1.8, 3))
+
+
+def _fitted(u: Draws, given: Given) -> Normal:
+    return Normal(given["data"].mean(), given["data"].std(correction=0))
+
+
+def _waits(u: Draws, given: Given) -> Jointly:
+    x = -torch.log1p(-u.uniform(40)) / 0.5
+    return Jointly(data=x, q1=make(Exponential, u.real(2.5, 3.5)), q2=make(Exponential, 0.6))
+
+
+EXERCISE = Exercise(
+    name="kl_difference",
+    arguments=(
+        sample("data", _data, many=(12, 31, 60), sizes=(1, 2), used_instead=data.kl_sample,
+               edges={"for two models of waits": _waits}),
+        Argument("q1", _near, shown=shown, edges={
+            "the best q1": _fitted,
+            "for two models alike": lambda u, given: given["q2"]}),
+        Argument("q2", _far, shown=shown, edges={"where q2 is nearer": _fitted}),
+    ),
+    reference=reference,
+    # In single precision a difference of two means loses a digit.
+    agree=Close(rtol=3 * SINGLE_PRECISION, single=True),
+    turns=TURNS,
+    passed="kl_difference: the mean log-density of q2 minus that of q1, without p.",
+)  # fmt: skip
+kl_difference = EXERCISE.check

@@ -77,8 +77,8 @@ def test_is_each_turn_told_from_a_right_answer(exercise, seed):
         for turn in exercise.turns:
             if turn.gives is None or turn.alike is not None:
                 continue
-            for one in range(max(len(v) for v in given_by(turn, cases))):
-                values = given_by(turn, cases)
+            values = given_by(turn, cases)
+            for one in range(max(len(v) for v in values)):
                 fails = [
                     case for case, value, r in zip(cases, values, right, strict=True)
                     if value

@@ -8,7 +8,19 @@ from torch.distributions import Beta, Gamma, Normal, kl_divergence
 
 from helpers import data
 from helpers.check.kit import chance
-from helpers.check.kl import analytic, covering, grid, kl_monte_carlo, quadrature, seeking
+from helpers.check.kit.agree import same
+from helpers.check.kit.asks import Case, Draws
+from helpers.check.kit.message import CheckFailed
+from helpers.check.kl import (
+    analytic,
+    covering_normal,
+    kl_monte_carlo,
+    kl_quadrature,
+    seeking_grid,
+    seeking_normal,
+)
+from helpers.check.kl.distributions import components, mixture, target, two_peaks
+from helpers.check.kl.excess import EXCESS, Excess
 
 DOUBLE = torch.float64
 SEEDS = ["1", "2", "3", "4", "5"]
@@ -25,18 +37,25 @@ def tensors(*values):
 
 
 @pytest.mark.parametrize(
-    ("family", "closed_form", "p", "q"),
+    ("family", "p", "q", "low", "high"),
     [
-        (Normal, analytic.normal_kl, (-1.2, 0.8), (2.5, 3.1)),
-        (Gamma, analytic.gamma_kl, (4.5, 1.3), (7.1, 0.4)),
-        (Gamma, analytic.gamma_kl, (7.1, 0.4), (4.5, 1.3)),
-        (Beta, analytic.beta_kl, (3.2, 6.5), (6.1, 4.4)),
-        (Beta, analytic.beta_kl, (6.1, 4.4), (3.2, 6.5)),
+        (Normal, (-1.2, 0.8), (2.5, 3.1), -12.0, 10.0),
+        (Gamma, (4.5, 1.3), (7.1, 0.4), 0.0, 60.0),
+        (Gamma, (7.1, 0.4), (4.5, 1.3), 0.0, 180.0),
+        (Beta, (3.2, 6.5), (6.1, 4.4), 0.0, 1.0),
+        (Beta, (6.1, 4.4), (3.2, 6.5), 0.0, 1.0),
     ],
 )
-def test_are_the_closed_forms_those_of_torch(family, closed_form, p, q):
-    by_torch = kl_divergence(family(*tensors(*p)), family(*tensors(*q)))
-    assert closed_form(*p, *q) == pytest.approx(float(by_torch), rel=1e-10)
+def test_is_the_rule_on_many_nodes_the_closed_form(family, p, q, low, high):
+    pair = family(*tensors(*p)), family(*tensors(*q))
+    found = kl_quadrature.reference(*pair, low, high, 4001)
+    assert found == pytest.approx(float(kl_divergence(*pair)), rel=1e-7)
+
+
+def test_is_the_divergence_of_two_normals_that_of_torch():
+    p, q = (-1.2, 0.8), (2.5, 3.1)
+    by_torch = kl_divergence(Normal(*tensors(*p)), Normal(*tensors(*q)))
+    assert analytic.normal_kl(*p, *q) == pytest.approx(float(by_torch), rel=1e-10)
 
 
 def test_are_the_cumulants_of_the_log_ratio_those_of_its_draws():
@@ -56,7 +75,12 @@ def test_are_the_cumulants_of_the_log_ratio_those_of_its_draws():
 
 def some_mixture():
     weights, locs, scales = tensors([0.2, 0.5, 0.3], [-1.0, 2.0, 5.0], [0.5, 1.0, 0.7])
-    return covering.mixture(weights, locs, scales), (weights, locs, scales)
+    return mixture(weights, locs, scales), (weights, locs, scales)
+
+
+def kl_of(p):
+    """KL(q‖p) as a function of q's pair (loc, scale)."""
+    return lambda pair: float(analytic.seeking_kl(p, *tensors(*pair)))
 
 
 def covering_kl(p, at):
@@ -87,7 +111,7 @@ def test_is_the_covering_excess_the_difference_of_two_divergences(loc, scale):
 
 
 def test_is_seeking_kl_that_of_torch_where_the_target_is_normal():
-    p = covering.mixture([1.0], [2.0], [1.5])
+    p = mixture([1.0], [2.0], [1.5])
     loc, scale = tensors([0.0, 2.0, -3.0], [1.0, 1.5, 4.0])
     by_torch = kl_divergence(Normal(loc, scale), Normal(*tensors(2.0, 1.5)))
     found = analytic.seeking_kl(p, loc, scale)
@@ -95,19 +119,19 @@ def test_is_seeking_kl_that_of_torch_where_the_target_is_normal():
 
 
 def test_is_the_optimum_the_target_where_the_target_is_normal():
-    p = covering.mixture([1.0], [2.0], [1.5])
+    p = mixture([1.0], [2.0], [1.5])
     for start in [(2.0, 1.5), (0.0, 0.5), (6.0, 4.0)]:
         assert analytic.seeking_optimum(p, *start) == pytest.approx((2.0, 1.5), rel=1e-8)
 
 
 def test_is_the_optimum_of_the_sheet_found():
-    p = covering.mixture([0.4, 0.6], [-1.0, 4.0], [0.75, 0.5])
+    p = mixture([0.4, 0.6], [-1.0, 4.0], [0.75, 0.5])
     right, left = analytic.seeking_optimum(p, 4.0, 0.5), analytic.seeking_optimum(p, -1.0, 0.75)
     assert right == pytest.approx((3.99987, 0.50025), abs=5e-6)
     assert left == pytest.approx((-0.99956, 0.75087), abs=6e-6)
-    assert covering.kl_of(p)(right) == pytest.approx(0.51076, abs=6e-6)
+    assert kl_of(p)(right) == pytest.approx(0.51076, abs=6e-6)
     # p is at least 0.6 times its right component, so this component costs at most −log 0.6.
-    assert covering.kl_of(p)(right) < covering.kl_of(p)((4.0, 0.5)) < -math.log(0.6)
+    assert kl_of(p)(right) < kl_of(p)((4.0, 0.5)) < -math.log(0.6)
 
 
 def gradient_and_hessian(p, best, nodes=analytic.NODES):
@@ -121,60 +145,71 @@ def gradient_and_hessian(p, best, nodes=analytic.NODES):
 
 
 def test_is_each_valley_a_minimum_on_twice_as_many_nodes(seed):
-    for side in (1, -1):
-        p, pairs = covering.two_peaks("test: valleys", side)
-        for pair in pairs:
+    for number in range(2):
+        p = two_peaks(Draws(f"test: valleys {number}"))
+        for pair in components(p):
             best = analytic.seeking_optimum(p, *pair)
             value, slopes, hessian = gradient_and_hessian(p, best, 2 * analytic.NODES - 1)
             assert slopes.tolist() == pytest.approx([0.0, 0.0], abs=1e-8)
             assert bool((torch.linalg.eigvalsh(hessian) > 0.1).all())
-            assert covering.kl_of(p)(best) == pytest.approx(float(value), abs=1e-12)
+            assert kl_of(p)(best) == pytest.approx(float(value), abs=1e-12)
             # What the bound leaves room for: the component itself is well outside, a q cut at
-            # four standard deviations well inside, and one cut at three outside again.
-            above = [covering.kl_of(p)(v) - float(value) for v in (
-                pair, analytic.seeking_optimum(p, *pair, 4.0),
+            # five standard deviations well inside, and one cut at three outside again.
+            above = [kl_of(p)(v) - float(value) for v in (
+                pair, analytic.seeking_optimum(p, *pair, 5.0),
                 analytic.seeking_optimum(p, *pair, 3.0))]  # fmt: skip
-            assert above[0] > 10 * covering.EXCESS
-            assert 0 < above[1] < 0.1 * covering.EXCESS
-            assert above[2] > 10 * covering.EXCESS
+            assert above[0] > 10 * EXCESS
+            assert 0 <= above[1] < 0.1 * EXCESS
+            assert above[2] > 10 * EXCESS
+
+
+def test_does_each_start_lie_in_one_valley_of_several(seed):
+    for case in seeking_normal.EXERCISE.cases():
+        p, loc, scale = case.args
+        found = analytic.seeking_optimum(p, loc, scale)
+        bottoms = seeking_normal._every_bottom(p)
+        assert sum(same(found, bottom, 1e-6) for bottom in set(bottoms)) >= 1
+        assert kl_of(p)(found) < kl_of(p)((loc, scale))
+        if case.where == "from between the peaks":
+            assert len({round(bottom[0], 2) for bottom in bottoms}) == 3
+            assert found == pytest.approx(bottoms[-1], rel=1e-6)
+
+
+def test_does_a_cut_at_five_standard_deviations_pass_everywhere(seed):
+    for case in seeking_normal.EXERCISE.cases():
+        p, loc, scale = case.args
+        best, cut = (analytic.seeking_optimum(p, loc, scale, span) for span in (12.0, 5.0))
+        assert kl_of(p)(cut) - kl_of(p)(best) < 0.1 * EXCESS
 
 
 def test_does_the_tutorials_answer_pass_with_room():
-    p = covering.mixture([0.4, 0.6], [-1.0, 4.0], [0.75, 0.5])
-    of = covering.kl_of(p)
+    p = mixture([0.4, 0.6], [-1.0, 4.0], [0.75, 0.5])
+    of = kl_of(p)
     excess = of((3.9999881, 0.5004359)) - of(analytic.seeking_optimum(p, 4.0, 0.5))
-    assert 0 < excess < 0.1 * covering.EXCESS
+    assert 0 < excess < 0.1 * EXCESS
     above = analytic.covering_excess(2.0005128, 2.5248651, (2.0, math.sqrt(6.375)))
-    assert 0 < above < 0.1 * covering.EXCESS
+    assert 0 < above < 0.1 * EXCESS
 
 
-@pytest.mark.parametrize("grids", ["practice", "fresh"])
-def test_is_the_best_grid_point_best_by_far(seed, grids):
-    def least(p, locs, scales):
-        table = analytic.seeking_kl(p, *torch.broadcast_tensors(locs[:, None], scales))
-        first, second = table.flatten().topk(2, largest=False).values
-        assert second - first > 1e-3
+def test_is_the_best_grid_point_best_by_far(seed):
+    for case in seeking_grid.EXERCISE.cases():
+        p, locs, scales = case.args
+        table = analytic.seeking_kl(p, *torch.broadcast_tensors(locs.double()[:, None], scales))
+        if len(locs) > 1 or len(scales) > 1:
+            first, second = table.flatten().topk(2, largest=False).values
+            assert second - first > 1e-3
         i, j = divmod(int(table.argmin()), len(scales))
-        assert 0 < i < len(locs) - 1
-        assert 0 < j < len(scales) - 1
-        return locs[i], scales[j]
-
-    assert grid.seeking_grid(least, grids)
+        assert same(seeking_grid.reference(*case.args), (locs[i], scales[j]), 1e-12)
 
 
 def test_is_an_excess_below_the_optimum_refused():
-    judge = covering.judge_excess(lambda loc, scale: -0.3)
-    with pytest.raises(Exception, match="nats below the KL of the expected"):
-        judge("a test", (1.0, 2.0), (3.0, 4.0))
-    with pytest.raises(Exception, match="no normal"):
-        judge("a test", (1.0, -2.0), (3.0, 4.0))
-
-
-def test_does_a_start_lead_to_the_nearest_valley(seed):
-    def newton(p, loc, scale):
-        return analytic.seeking_optimum(p, loc, scale)
-
-    assert seeking.seeking_normal(newton)
+    case = Case(0, "typical", "", (), "a test")
+    judge = Excess(mean_nll=lambda at: 0.3 * at[0])
+    with pytest.raises(CheckFailed, match="nats below the KL of the expected"):
+        judge.compare(case, (1.0, 2.0), (2.0, 4.0))
+    with pytest.raises(CheckFailed, match="no normal"):
+        judge.compare(case, (1.0, -2.0), (3.0, 4.0))
+    judge.compare(case, (3.0 + 1e-6, 2.0), (3.0, 4.0))
 
 
 # --- false failures ----------------------------------------------------------------------------
@@ -263,31 +298,38 @@ def test_is_the_standard_error_of_the_standard_error_right():
 
 
 def test_are_the_cases_of_quadrature_what_they_are_for(seed):
-    """Where p rounds to 0, where q does and p does not, and where six nodes are too few."""
-    seen, off, ends = [], [], []
-
-    def spy(p, q, low, high, n):
-        x = torch.linspace(low, high, n, dtype=DOUBLE)
-        p_x, q_x = p.log_prob(x).exp(), q.log_prob(x).exp()
-        seen.append((bool((p_x == 0).any()), bool(((q_x == 0) & (p_x > 0)).any())))
-        integrand = torch.where(p_x > 0, p_x * (p.log_prob(x) - q.log_prob(x)), 0.0)
-        value = torch.trapezoid(integrand, x)
-        ends.append(float(integrand[0].abs()))
-        off.append(float((value / kl_divergence(p, q) - 1).abs()) if n == 6 else 0.0)
-        return value
-
-    assert quadrature.kl_quadrature(spy)
-    zeros = [(True, False), (False, True), (True, False), (True, False)]
-    assert seen == [*zeros, (True, True), (False, False)]
-    assert off[-1] > 1e-2
-    assert ends[-1] > 1e-2  # an end taken in full shows
+    """In each precision p and q are 0 at the nodes that a case is about, and at no other."""
+    wanted = {"where p rounds to 0": (True, False), "where q rounds to 0": (False, True),
+              "where log p is −∞": (True, False), "where q is 0 and p is not": (False, True),
+              "where both are 0": (True, False), "where p rounds to 0 and q is 0": (True, False),
+              "for two gammas": (True, False), "for two betas": (True, False),
+              "on many nodes, most of which have p at 0": (True, False)}  # fmt: skip
+    for case in kl_quadrature.EXERCISE.cases():
+        p, q, low, high, n = case.args
+        for dtype in (torch.float32, DOUBLE):
+            x = torch.linspace(low, high, n, dtype=dtype)
+            p_x, q_x = p.log_prob(x).exp(), q.log_prob(x).exp()
+            zeros = bool((p_x == 0).any()), bool(((q_x == 0) & (p_x > 0)).any())
+            assert zeros == wanted.get(case.where, (False, False)), (case.described, dtype)
 
 
-@pytest.mark.parametrize("side", [1, -1])
-def test_do_fixed_nodes_explain_a_walk_off_them_and_no_start(side):
-    p, pairs = covering.two_peaks("test: kl fixed", side)
-    start = pairs[1][0], 1.3 * pairs[1][1]
-    best = analytic.seeking_optimum(p, *pairs[1])
-    assert seeking._off_its_nodes(best, (p, *start))
-    wider = start[0], 1.2 * start[1]
-    assert not seeking._off_its_nodes(wider, (p, *start))
+def test_do_fixed_nodes_explain_a_walk_off_them_and_no_start(seed):
+    p, loc, scale = seeking_normal.EXERCISE.cases()[0].args
+    best = analytic.seeking_optimum(p, loc, scale)
+    assert seeking_normal._off_its_nodes(best, (p, loc, scale))
+    assert not seeking_normal._off_its_nodes((loc, 1.2 * scale), (p, loc, scale))
+
+
+def test_are_the_divergences_of_the_covering_check_those_of_quadrature():
+    p, parts = some_mixture()
+    for first, second in [((2.3, 2.2), (0.0, 1.0)), ((6.0, 5.0), (2.0, 2.0))]:
+        by_moments = [covering_normal.divergence(torch.tensor(v), *parts) for v in (first, second)]
+        at = [torch.tensor([v[0], math.log(v[1])], dtype=DOUBLE) for v in (first, second)]
+        by_area = covering_kl(p, at[0]) - covering_kl(p, at[1])
+        assert float(by_moments[0] - by_moments[1]) == pytest.approx(float(by_area), rel=1e-6)
+
+
+def test_is_the_target_that_of_the_sheet():
+    p = target()
+    assert components(p) == [(-1.0, 0.75), (4.0, 0.5)]
+    assert float(p.log_prob(torch.tensor(4.0)).exp()) == pytest.approx(0.4787, abs=1e-4)

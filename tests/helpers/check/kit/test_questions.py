@@ -7,7 +7,7 @@ import torch
 
 from helpers import data
 from helpers.check.kit.agree import AnyOf, Learned
-from helpers.check.kit.asks import Argument, Jointly, cases, positive, real, sample, whole
+from helpers.check.kit.asks import EDGE, Argument, Jointly, cases, positive, real, sample, whole
 from helpers.check.kit.chance import Chance
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise, Together
@@ -252,3 +252,10 @@ def test_may_an_edge_need_several_arguments():
     asked = cases("f", (real("low", 0, 1), real("high", 1, 2, edges={"both alike": both})), 1)
     assert asked[-1].args == (2.0, 2.0)
     assert asked[-1].described == "f(low=2, high=2), both alike"
+
+
+def test_may_an_edge_move_several_arguments():
+    both = real("x", 1, 2, edges={"both at zero": Jointly(x=0.0, y=0.0)})
+    added = Exercise("added", (both, real("y", 1, 2)), lambda x, y: x + y, "added.")
+    assert [c.args for c in added.cases() if c.kind == EDGE] == [(0.0, 0.0)]
+    assert told(added, lambda x, y: x + y or 1.0) == "both at zero"

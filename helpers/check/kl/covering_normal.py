@@ -1,0 +1,167 @@
+"""covering_normal(weights, locs, scales): the normal with the least KL(p‖q) to a mixture p."""
+
+from collections.abc import Callable
+
+import torch
+
+from helpers.check.kit.agree import AnyOf, same
+from helpers.check.kit.asks import Draws, Given, Jointly, sample
+from helpers.check.kit.diagnose import Turn
+from helpers.check.kit.exercise import Exercise
+from helpers.check.kl import analytic
+from helpers.check.kl.distributions import Pair, mixture, target
+from helpers.check.kl.excess import Excess
+
+Three = tuple[torch.Tensor, torch.Tensor, torch.Tensor]  # weights, locs, scales
+Gives = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], object]
+
+
+def divergence(at: torch.Tensor, *p: torch.Tensor) -> torch.Tensor:
+    """Return KL(p‖q) less a constant, for q at (loc, scale), from mean and variance of p."""
+    mean, deviation = analytic.mixture_moments(*p)
+    return at[1].log() + (deviation**2 + (mean - at[0]) ** 2) / (2 * at[1] ** 2)
+
+
+def _parts(w: torch.Tensor, m: torch.Tensor, s: torch.Tensor) -> Three:
+    """Return the mean, the variance within the components, and the variance between them."""
+    mean = (w * m).sum()
+    return mean, (w * s**2).sum(), (w * (m - mean) ** 2).sum()
+
+
+def _scale(of: Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]) -> Gives:
+    """Return a turn's (mean, scale), the scale from mean, within and between variance."""
+
+    def gives(w: torch.Tensor, m: torch.Tensor, s: torch.Tensor) -> Pair:
+        mean, within, between = _parts(w, m, s)
+        return float(mean), float(of(mean, within, between))
+
+    return gives
+
+
+def _plain_means(w: torch.Tensor, m: torch.Tensor, s: torch.Tensor) -> AnyOf:
+    """Return the moments with a plain average in the place of one or of all weighted ones."""
+    mean, within, between = _parts(w, m, s)
+    found: list[object] = []
+    for at in (m.mean(), mean):
+        spreads = [(w * (m - at) ** 2).sum(), ((m - at) ** 2).mean()]
+        found += [(float(at), float((v + u).sqrt()))
+                  for v in (within, (s**2).mean()) for u in spreads]  # fmt: skip
+    right = mean, (within + between).sqrt()
+    return AnyOf(*[pair for pair in found if not same(pair, right)] or [right])
+
+
+def _between_components(w: torch.Tensor, m: torch.Tensor, s: torch.Tensor) -> AnyOf:
+    """Return the scale with the spread of the locations divided by k − 1, or unweighted."""
+    mean, within, _ = _parts(w, m, s)
+    if len(m) < 2:
+        raise ValueError("a single component has no such spread")
+    return AnyOf((mean, (within + m.var()).sqrt()), (mean, m.std()))
+
+
+def _every_valley(w: torch.Tensor, m: torch.Tensor, s: torch.Tensor) -> AnyOf:
+    p = mixture(w, m, s)
+    starts = zip(m.tolist(), s.tolist(), strict=True)
+    return AnyOf(*[analytic.seeking_optimum(p, *start) for start in starts])
+
+
+TURNS = (
+    Turn("between forgotten",
+         "the components also stand apart: their distances from the mean add to the variance.",
+         _scale(lambda mean, within, between: within.sqrt())),
+    Turn("within forgotten", "each component has a spread of its own, besides its distance.",
+         _scale(lambda mean, within, between: between.sqrt())),
+    Turn("variance for standard deviation", "the second number is a scale: take the root.",
+         _scale(lambda mean, within, between: within + between)),
+    Turn("weights ignored", "the heavier component counts more, in the mean and in the variance.",
+         _plain_means),
+    Turn("weights ignored", "the heavier component counts more, in the mean and in the variance.",
+         _between_components),
+    Turn("mean not subtracted", "E[x²] is no variance yet: subtract the square of the mean.",
+         _scale(lambda mean, within, between: (within + between + mean**2).sqrt())),
+    Turn("scales averaged", "variances add up, standard deviations do not; and the distances "
+         "count.",
+         lambda w, m, s: AnyOf(((w * m).sum(), (w * s).sum()),
+                               ((w * m).sum(), (w * s).sum() + _parts(w, m, s)[2].sqrt()),
+                               ((w * m).sum(), ((w * s).sum() ** 2 + _parts(w, m, s)[2]).sqrt()))),
+    Turn("roots added", "add the two variances, then take one root.",
+         _scale(lambda mean, within, between: within.sqrt() + between.sqrt())),
+    Turn("scales not squared", "a scale is a standard deviation: square it before it joins a "
+         "variance.",
+         lambda w, m, s: ((w * m).sum(), ((w * s).sum() + _parts(w, m, s)[2]).sqrt())),
+    Turn("distances not squared", "a variance is a mean of squares, of distances as well.",
+         lambda w, m, s: AnyOf(*[((w * m).sum(), (_parts(w, m, s)[1] + d).sqrt())
+                                 for d in [(w * (m - (w * m).sum()).abs()).sum()]])),
+    Turn("weighted sum's spread", "p is a mixture, not a sum of weighted draws: no w² here.",
+         lambda w, m, s: AnyOf(((w * m).sum(), (w**2 * s**2).sum().sqrt()),
+                               ((w * m).sum(), ((w**2 * s**2).sum() + _parts(w, m, s)[2]).sqrt()))),
+    Turn("one component", "this is a component of p; the best q has to cover all of them.",
+         lambda w, m, s: AnyOf(*zip(m.tolist(), s.tolist(), strict=True))),
+    Turn("direction reversed", "this q minimises KL(q‖p): it sits on one peak and covers no mass.",
+         _every_valley, tolerance=0.01),
+    Turn("pair in wrong order", "the location comes first, the standard deviation second.",
+         lambda w, m, s: analytic.mixture_moments(w, m, s)[::-1]),
+)  # fmt: skip
+
+
+# --- cases: components apart and unlike in weight and width, none of the scales near 1 ------------
+
+
+def _weights(u: Draws, given: Given, k: int) -> torch.Tensor:
+    steps = torch.linspace(1.0, 2.6, k, dtype=torch.float64) + u.uniform(k, 0.0, 0.4)
+    weights = steps / steps.sum()
+    if "weights" in given:  # moved alone: the other end is the heavy one
+        return weights.flip(0) if given["weights"][0] < given["weights"][-1] else weights
+    return u.choice((weights, weights.flip(0)))
+
+
+def _locs(u: Draws, given: Given, k: int) -> torch.Tensor:
+    start = u.choice((-1, 1)) * u.real(6, 12)
+    places = start + u.real(2.5, 3.5) * torch.arange(k, dtype=torch.float64) + u.uniform(k, -0.4)
+    return u.choice((places, places.roll(1)))
+
+
+def _scales(u: Draws, given: Given, k: int) -> torch.Tensor:
+    return torch.linspace(0.35, 0.7, k, dtype=torch.float64) + u.uniform(k, 0.0, 0.15)
+
+
+def _one_place(u: Draws, given: Given) -> torch.Tensor:
+    return torch.full_like(given["locs"], float(given["locs"][0]))
+
+
+def _equal(u: Draws, given: Given) -> torch.Tensor:
+    return torch.full_like(given["weights"], 1 / len(given["weights"]))
+
+
+def _near(u: Draws, given: Given) -> Jointly:
+    """Return two components so near that the other direction's optimum is none of them."""
+    scales = _scales(u, {}, 2)
+    start = u.real(-10, -5)
+    locs = torch.stack([torch.tensor(start).double(), start + 3.05 * scales.sum()])
+    return Jointly(weights=_weights(u, {}, 2), locs=locs, scales=scales)
+
+
+EXERCISE = Exercise(
+    name="covering_normal",
+    arguments=(
+        sample("weights", _weights, many=(3, 2, 4), sizes=(1,), dtypes=(torch.float32,),
+               edges={"with equal weights": _equal, "with peaks close together": _near},
+               used_instead=lambda: target().mixture_distribution.probs),
+        sample("locs", _locs, many=(3, 2, 4), dtypes=(torch.float32,),
+               edges={"with all components in one place": _one_place,
+                      "on both sides of zero": lambda u, given: given["locs"] -
+                      given["locs"].mean() + 0.2}),
+        sample("scales", _scales, many=(3, 2, 4), dtypes=(torch.float32,),
+               edges={"with one component far wider": lambda u, given: torch.cat(
+                   [given["scales"][:-1], 5 * given["scales"][-1:]])}),
+    ),
+    reference=analytic.mixture_moments,
+    agree=Excess(
+        mean_nll=divergence,
+        start=lambda w, m, s: AnyOf((0.0, 1.0), (m.mean(), 1.0), (m[0], s[0])),
+        near=1e-4,
+    ),
+    turns=TURNS,
+    parts=("location", "scale"),
+    passed="covering_normal: within 2e-6 nats of the least KL(p‖q), for 1 to 4 components.",
+)  # fmt: skip
+covering_normal = EXERCISE.check

@@ -1,0 +1,169 @@
+"""factorised_scales(covariance), factorised_kl(covariance): the best independent normals.
+
+p is a normal with covariance Σ and precision Λ = Σ⁻¹, q a product of normals with the means of p
+and scales s. KL(q‖p) = ½ Σᵢ (Λᵢᵢ sᵢ² − log sᵢ²) + const is least at sᵢ² = 1/Λᵢᵢ, and KL(p‖q) =
+½ Σᵢ (Σᵢᵢ/sᵢ² + log sᵢ²) + const at sᵢ² = Σᵢᵢ. What is left is ½ (Σᵢ log Λᵢᵢ + log det Σ), and
+½ (Σᵢ log Σᵢᵢ − log det Σ).
+"""
+
+import torch
+from torch.distributions import MultivariateNormal, kl_divergence
+
+from helpers.check.kit.agree import AnyOf
+from helpers.check.kit.asks import Argument, Draws, Given
+from helpers.check.kit.diagnose import Turn
+from helpers.check.kit.exercise import Exercise, Together
+from helpers.check.kit.message import show
+
+Two = tuple[torch.Tensor, torch.Tensor]  # of the seeking q, of the covering q
+
+
+def scales(covariance: torch.Tensor) -> Two:
+    """Return the scales of the best independent normals, for KL(q‖p) and for KL(p‖q)."""
+    return covariance.inverse().diagonal() ** -0.5, covariance.diagonal().sqrt()
+
+
+def remaining(covariance: torch.Tensor) -> Two:
+    """Return what is left of KL(q‖p) and of KL(p‖q) at their minima."""
+    log_det = covariance.logdet()
+    return (
+        0.5 * (covariance.inverse().diagonal().log().sum() + log_det),
+        0.5 * (covariance.diagonal().log().sum() - log_det),
+    )
+
+
+def left_by(covariance: torch.Tensor, first: torch.Tensor, second: torch.Tensor) -> Two:
+    """Return KL(q‖p) of the q with the first scales, and KL(p‖q) of the one with the second."""
+    zero = torch.zeros(len(covariance), dtype=covariance.dtype)
+    p = MultivariateNormal(zero, covariance)
+    q1, q2 = (MultivariateNormal(zero, torch.diag(s**2)) for s in (first, second))
+    return kl_divergence(q1, p), kl_divergence(p, q2)
+
+
+def _eigenvalues(covariance: torch.Tensor) -> AnyOf:
+    """Return the spreads along the axes of the ellipsoid, in either order, for either q."""
+    found = [torch.linalg.eigvalsh(covariance).sqrt(), *scales(covariance)]
+    axes = found[0], found[0].flip(0)
+    return AnyOf(*[pair for e in axes for pair in ((e, found[2]), (found[1], e), (e, e))])
+
+
+def _cholesky(covariance: torch.Tensor) -> AnyOf:
+    factor = torch.linalg.cholesky(covariance).diagonal()
+    seeking, covering = scales(covariance)
+    return AnyOf((factor, covering), (seeking, factor), (factor, factor))
+
+
+def _neighbour(covariance: torch.Tensor) -> Two:
+    """Return the scales given one other number only, as a formula for pairs gives."""
+    if len(covariance) < 3:
+        raise ValueError("of two numbers, each has one neighbour")
+    found = []
+    for i in range(len(covariance)):
+        j = (i + 1) % len(covariance)
+        rest = covariance[i, i] - covariance[i, j] ** 2 / covariance[j, j]
+        found.append(rest.sqrt())
+    return torch.stack(found), scales(covariance)[1]
+
+
+SCALES = (
+    Turn("variances for scales", "these are variances; a scale is the root of one.",
+         lambda c: tuple(s**2 for s in scales(c))),
+    Turn("directions swapped", "first the q with the least KL(q‖p), then the one with the least "
+         "KL(p‖q).", lambda c: scales(c)[::-1]),
+    Turn("correlation ignored", "the least KL(q‖p) is not at the scales of p: its derivative holds "
+         "the diagonal of the precision.", lambda c: (scales(c)[1], scales(c)[1])),
+    Turn("seeking twice", "the least KL(p‖q) keeps the variances of p, whatever the correlation.",
+         lambda c: (scales(c)[0], scales(c)[0])),
+    Turn("precision not inverted", "the precision is one over a variance: take one over its root.",
+         lambda c: AnyOf((1 / scales(c)[0], scales(c)[1]), (1 / scales(c)[0], 1 / scales(c)[1]),
+                         (scales(c)[0] ** -2, scales(c)[1]))),
+    Turn("spreads along the axes", "eigenvalues belong to the slanted axes; q has none but the "
+         "coordinates' own.", _eigenvalues),
+    Turn("Cholesky's diagonal", "the factor's diagonal has the scale of each number given those "
+         "before it, not given all others.", _cholesky),
+    Turn("formula for pairs", "with three numbers or more each depends on all of the others: take "
+         "the precision's diagonal.", _neighbour),
+    Turn("1 − ρ² only", "the scales of p are in it as well: this is right where they are 1.",
+         lambda c: (scales(c)[0] / scales(c)[1], torch.ones(len(c)))),
+)  # fmt: skip
+
+KLS = (
+    Turn("directions swapped", "first what is left of KL(q‖p), then what is left of KL(p‖q).",
+         lambda c: remaining(c)[::-1]),
+    Turn("½ forgotten", "each log-density of a normal holds ½ log of a variance.",
+         lambda c: tuple(2 * v for v in remaining(c))),
+    Turn("one q for both", "each direction has a best q of its own: use its scales.",
+         lambda c: AnyOf(left_by(c, *(2 * [scales(c)[0]])), left_by(c, *(2 * [scales(c)[1]])))),
+    Turn("scales of the other q", "measure each direction at its own best q.",
+         lambda c: left_by(c, *scales(c)[::-1])),
+    Turn("directions mixed up", "KL(q‖p) has q in front: measure each q in its own direction.",
+         lambda c: _crossed(c)),
+    Turn("the same for both", "in two dimensions the two are alike; in three they are not.",
+         lambda c: AnyOf(*[(v, v) for v in remaining(c)])),
+    Turn("log det forgotten", "the entropy of p counts as well: log det of its covariance.",
+         lambda c: AnyOf((0.5 * c.inverse().diagonal().log().sum(), 0.5 * c.diagonal().log().sum()),
+                         (0.5 * c.logdet(), -0.5 * c.logdet()))),
+    Turn("negated", "a divergence is never negative.", lambda c: tuple(-v for v in remaining(c))),
+)  # fmt: skip
+
+
+def _crossed(c: torch.Tensor) -> Two:
+    """Return KL(p‖q) of the q with the least KL(q‖p), and the reverse."""
+    other, one = left_by(c, *scales(c)[::-1])
+    return one, other
+
+
+# --- cases -------------------------------------------------------------------------------------
+
+
+def _covariance(u: Draws, given: Given, d: int) -> torch.Tensor:
+    """Return a covariance with unlike variances and correlations of both signs."""
+    deviations = torch.stack([torch.tensor(u.log_real(0.4, 0.7) * 1.9**i) for i in range(d)])
+    factor = torch.eye(d, dtype=torch.float64)
+    for i in range(1, d):
+        for j in range(i):
+            factor[i, j] = u.choice((-1, 1)) * u.real(0.5, 1.0)
+    rows = factor / factor.norm(dim=1, keepdim=True) * deviations[:, None].double()
+    return rows @ rows.T
+
+
+def _pair(correlation: float, first: float, second: float) -> torch.Tensor:
+    both = correlation * first * second
+    return torch.tensor([[first**2, both], [both, second**2]], dtype=torch.float64)
+
+
+def _independent(u: Draws, given: Given) -> torch.Tensor:
+    return torch.diag(u.uniform(3, 0.3, 4.0))
+
+
+def _in_front(u: Draws, given: Given) -> torch.Tensor:
+    """Return a covariance whose first number alone is correlated with others."""
+    c = torch.diag(torch.tensor([1.2, 2.0, 0.7, 0.5], dtype=torch.float64))
+    c[0, 1:] = c[1:, 0] = torch.tensor([0.6, -0.3, 0.2], dtype=torch.float64)
+    return c
+
+
+def _argument() -> Argument:
+    return Argument(
+        "covariance", _covariance, many=(3, 2, 4), sizes=(1,), shown=lambda c: show(c.tolist()),
+        edges={"with no correlation": _independent,
+               "with standard deviations of 1": lambda u, given: _pair(u.real(0.5, 0.9), 1.0, 1.0),
+               "with a correlation of −0.99": lambda u, given: _pair(-0.99, u.real(1.5, 2), 0.3),
+               "with a first number that is correlated with all": _in_front},
+    )  # fmt: skip
+
+
+EXERCISE = Together(
+    (
+        Exercise(
+            name="factorised_scales", arguments=(_argument(),), reference=scales, turns=SCALES,
+            passed="factorised_scales.",
+        ),
+        Exercise(
+            name="factorised_kl", arguments=(_argument(),), reference=remaining, turns=KLS,
+            parts=("KL(q‖p)", "KL(p‖q)"), passed="factorised_kl.",
+        ),
+    ),
+    "factorised_scales, factorised_kl: both directions, from one number to four.",
+)  # fmt: skip
+factorised = EXERCISE.check
