@@ -8,8 +8,12 @@ says what was tested, what was expected, what came, and which wrong turn it reco
 
 from typing import Any
 
-from helpers.check.autodiff.density import beta_slope
-from helpers.check.autodiff.slopes import derivative, grad_after, nll_gradient
+from helpers.check.autodiff.beta_slope import beta_slope
+from helpers.check.autodiff.curvature import curvature
+from helpers.check.autodiff.derivative import derivative
+from helpers.check.autodiff.forecast_slope import forecast_slope
+from helpers.check.autodiff.grad_after import grad_after
+from helpers.check.autodiff.nll_gradient import nll_gradient
 from helpers.check.constraints.areas import gamma_modes, mass_between
 from helpers.check.constraints.density import log_prob_unconstrained, logit_beta_density
 from helpers.check.constraints.maps import interval_maps, positive_maps
@@ -57,6 +61,7 @@ __all__ = [
     "beta_slope",
     "case",
     "covering_normal",
+    "curvature",
     "derivative",
     "elbo_gradient",
     "elbo_quadrature",
@@ -69,6 +74,7 @@ __all__ = [
     "fit_mean_and_factor",
     "fit_mean_vector",
     "fitted_mixture",
+    "forecast_slope",
     "gamma_modes",
     "grad_after",
     "grid_search",

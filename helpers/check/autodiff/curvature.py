@@ -1,0 +1,58 @@
+"""curvature(f, x): the second derivative of an elementwise function at every element."""
+
+from helpers.check.autodiff import analytic
+from helpers.check.autodiff.functions import (
+    EXACT,
+    GRAPH_USED_TWICE,
+    NEVER_FILLED,
+    SCALAR_ONLY,
+    function,
+    inexact,
+    points,
+)
+from helpers.check.kit.agree import AnyOf, Close
+from helpers.check.kit.diagnose import Turn
+from helpers.check.kit.exercise import Exercise
+
+TURNS = (
+    Turn("gradient summed", "you return one number; return one second derivative for each element.",
+         lambda f, x: AnyOf(analytic.curvature(f, x).sum(),
+                            analytic.curvature(f, x).sum().expand(x.shape))),
+    Turn("slope returned", "this is f'(x); differentiate it once more.", analytic.slope),
+    Turn("value returned", "this is f(x); differentiate it twice.", lambda f, x: f(x)),
+    Turn("first gradient kept",
+         ".grad still held f'(x) when f''(x) was added to it: clear it in between, or ask "
+         "torch.autograd.grad, which fills nothing.",
+         lambda f, x: AnyOf(analytic.slope(f, x) + analytic.curvature(f, x),
+                            2 * analytic.slope(f, x))),
+    Turn("slope squared", "(f')² is not f'': the slope of the slope is asked.",
+         lambda f, x: analytic.slope(f, x) ** 2),
+    Turn("gradient of the mean", "sum before each derivative: a mean divides by the number of "
+         "elements.", lambda f, x: AnyOf(*[analytic.curvature(f, x) / x.numel() ** k
+                                           for k in (1, 2)], analytic.curvature(f, x).mean())),
+    Turn("f applied twice", "this differentiates f(f(x)); the derivative is taken twice, not f.",
+         lambda f, x: analytic.slope(f, f(x)) * analytic.slope(f, x)),
+    Turn("slope of the square", "this is the slope of the square, 2 f f' or 2 f' f''; take the "
+         "slope of the slope itself.",
+         lambda f, x: AnyOf(2 * f(x) * analytic.slope(f, x),
+                            2 * analytic.slope(f, x) * analytic.curvature(f, x))),
+    Turn("slope not tracked",
+         "the first derivative came back as plain numbers: keep create_graph=True there, and no "
+         "detach() or .data on the way.",
+         raises=lambda error: "does not require grad" in str(error)
+         or "not have been used in the graph" in str(error)),
+    GRAPH_USED_TWICE,
+    SCALAR_ONLY,
+    NEVER_FILLED,
+    *inexact(analytic.curvature),
+)  # fmt: skip
+
+EXERCISE = Exercise(
+    name="curvature",
+    arguments=(function(), points()),
+    reference=analytic.curvature,
+    agree=Close(rtol=EXACT),
+    turns=TURNS,
+    passed="curvature: five families of functions, x of any shape.",
+)
+curvature = EXERCISE.check
