@@ -104,7 +104,7 @@ def test_is_a_submission_that_is_no_notebook_refused_with_a_sentence(graded, stu
 def test_does_a_cell_that_kills_the_kernel_cost_only_its_own_points(graded):
     result = graded[1]["deadly"]
     assert states(result)["test_beta_slope"] == "crashed"
-    assert result.score == 9
+    assert result.score == 10
 
 
 def test_is_a_syntax_error_in_an_answer_named(graded):

@@ -33,18 +33,24 @@ def _block(u: Draws, given: Given) -> torch.Tensor:
     return _points(u, given, 6).reshape(2, 3)
 
 
-def _outside(points: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[Any, Any], bool]:
-    """Return a comparison: right inside, and where a mask of points says so NaN, else right."""
+def _edge(x: torch.Tensor) -> torch.Tensor:
+    return (x == 0) | (x == 1)
+
+
+def _but_for(
+    strange: Callable[[torch.Tensor], torch.Tensor], nan: bool
+) -> Callable[[Any, Any], bool]:
+    """Return a comparison: right, but for a mask of points, where there is NaN, or a number."""
 
     def alike(got: Any, given: Any) -> bool:
         x, right = given
         value = as_tensor(got)
         if value is None or value.shape != x.shape:
             return False
-        strange = points(x)
-        return same(value[~strange], right[~strange], SINGLE) and bool(
-            (value[strange].isnan() | (value[strange] == 0)).all()
-        )
+        there = strange(x)
+        seen = value[there].isnan()
+        fits = seen | (value[there] == 0) if nan else ~seen
+        return same(value[~there], right[~there], SINGLE) and bool(fits.all())
 
     return alike
 
@@ -74,12 +80,14 @@ TURNS = (
     Turn("NaN on the edge",
          "outside it is right, but at 0 and 1 the slope of log p is infinite, and zero times "
          "infinity is NaN: the support that counts here leaves both edges out.",
-         _given, alike=_outside(lambda x: (x == 0) | (x == 1))),
+         _given, alike=_but_for(_edge, nan=True)),
     Turn("NaN outside the support",
          "the slope of log p outside (0, 1) is NaN, and a mask multiplies it by zero on the way "
          "back, which is NaN too: give log_prob a harmless point, such as 0.5, in place of each x "
          "outside.",
-         _given, alike=_outside(lambda x: (x <= 0) | (x >= 1))),
+         _given, alike=_but_for(lambda x: (x <= 0) | (x >= 1), nan=True)),
+    Turn("slope on the edge", "0 and 1 themselves are outside: zero is asked there, not the slope "
+         "of one side.", _given, alike=_but_for(_edge, nan=False)),
     Turn("slope of the log-density",
          "you differentiated log p; the exercise asks for p itself, so take exp() first.",
          _per_density),
