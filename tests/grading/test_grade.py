@@ -111,7 +111,7 @@ def test_is_a_syntax_error_in_an_answer_named(graded):
     result = graded[1]["value"]
     assert states(result)["test_nll_gradient"] == "missing"
     assert "SyntaxError" in result.tests["test_nll_gradient"].message
-    assert result.score == 9
+    assert result.score == 10
 
 
 def test_what_can_code_in_the_cage_reach(graded, caged):

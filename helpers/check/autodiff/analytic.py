@@ -27,8 +27,8 @@ class Family(NamedTuple):
 
 
 def cubic(c: float, x: torch.Tensor) -> torch.Tensor:
-    """Return c (x + 3)³."""
-    return c * (x + 3) ** 3
+    """Return −c (x + 3)³."""
+    return -c * (x + 3) ** 3
 
 
 def logarithm(c: float, x: torch.Tensor) -> torch.Tensor:
@@ -37,8 +37,8 @@ def logarithm(c: float, x: torch.Tensor) -> torch.Tensor:
 
 
 def wave(c: float, x: torch.Tensor) -> torch.Tensor:
-    """Return 3x + c sin((x + 3)/2)."""
-    return 3 * x + c * torch.sin((x + 3) / 2)
+    """Return 3x − c sin((x + 3)/2)."""
+    return 3 * x - c * torch.sin((x + 3) / 2)
 
 
 def step(c: float, x: torch.Tensor) -> torch.Tensor:
@@ -57,15 +57,15 @@ def _step_slope(c: float, x: torch.Tensor) -> torch.Tensor:
 
 FAMILIES: dict[Function, Family] = {
     cubic: Family(
-        "{:.2f}·(x + 3)³", lambda c, x: 3 * c * (x + 3) ** 2, lambda c, x: 6 * c * (x + 3)
+        "−{:.2f}·(x + 3)³", lambda c, x: -3 * c * (x + 3) ** 2, lambda c, x: -6 * c * (x + 3)
     ),
     logarithm: Family(
         "{:.2f}·log(x + 3)", lambda c, x: c / (x + 3), lambda c, x: -c / (x + 3) ** 2
     ),
     wave: Family(
-        "3x + {:.2f}·sin((x + 3)/2)",
-        lambda c, x: 3 + c / 2 * torch.cos((x + 3) / 2),
-        lambda c, x: -c / 4 * torch.sin((x + 3) / 2),
+        "3x − {:.2f}·sin((x + 3)/2)",
+        lambda c, x: 3 - c / 2 * torch.cos((x + 3) / 2),
+        lambda c, x: c / 4 * torch.sin((x + 3) / 2),
     ),
     step: Family(
         "sigmoid({:.2f}·(x + 3)/2)",
@@ -74,6 +74,10 @@ FAMILIES: dict[Function, Family] = {
     ),
     decay: Family("exp(−{:.2f}·x)", lambda c, x: -c * decay(c, x), lambda c, x: c**2 * decay(c, x)),
 }
+
+
+# For each family one whose slope and curvature have the opposite signs.
+OPPOSITE = {cubic: wave, wave: cubic, logarithm: decay, step: decay, decay: logarithm}
 
 
 def slope(f: "partial[torch.Tensor]", x: torch.Tensor) -> torch.Tensor:

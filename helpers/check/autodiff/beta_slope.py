@@ -1,5 +1,6 @@
 """beta_slope(x, a, b): the slope of a Beta density, zero outside its support, NaN nowhere."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -59,10 +60,37 @@ def _given(x: torch.Tensor, a: float, b: float) -> tuple[torch.Tensor, torch.Ten
     return x, reference(x, a, b)
 
 
-def _everywhere(x: torch.Tensor, a: float, b: float) -> torch.Tensor:
-    """Return the formula as it stands, with what it gives outside: NaN, or a number."""
-    p = x.pow(a - 1) * (1 - x).pow(b - 1) / _constant(a, b)
-    return p * ((a - 1) / x - (b - 1) / (1 - x))
+def _right_or_zero(got: Any, given: Any) -> bool:
+    x, right = given
+    value = as_tensor(got)
+    if value is None or value.shape != x.shape:
+        return False
+    return same(torch.where(value == 0, right.to(value.dtype), value), right, SINGLE)
+
+
+def _inside(x: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    """Return values inside (0, 1), zero elsewhere."""
+    return torch.where((x > 0) & (x < 1), values, torch.zeros_like(values))
+
+
+def _slips(x: torch.Tensor, a: float, b: float) -> AnyOf:
+    """Return what comes of the formula with a slip in it."""
+    p, square = beta_density(x, a, b), _constant(a, b) ** 2
+    u = torch.where((x > 0) & (x < 1), x, torch.full_like(x, 0.5)).double()
+    left, right = (a - 1) / u, (b - 1) / (1 - u)
+    return AnyOf(
+        p * (left + right), p * left, -p * right, p * left * right, reference(x, a, b) * square,
+        _inside(x, (a - 1) - (a + b - 2) * u), p * (a / u - b / (1 - u)),
+    )  # fmt: skip
+
+
+def _of_something_else(x: torch.Tensor, a: float, b: float) -> AnyOf:
+    p, slope, of_log = beta_density(x, a, b), reference(x, a, b), _per_density(x, a, b)
+    u = torch.where((x > 0) & (x < 1), x, torch.full_like(x, 0.5)).double()
+    second = p * (of_log**2 - (a - 1) / u**2 - (b - 1) / (1 - u) ** 2)
+    return AnyOf(
+        of_log * x, _inside(x, of_log.exp()), second, 2 * p * slope, x * slope, slope * of_log
+    )
 
 
 def _constant(a: float, b: float) -> float:
@@ -97,7 +125,18 @@ TURNS = (
                                                                    torch.ones_like(x), x * 0))),
     Turn("Beta(2, 2) only", "6 − 12x belongs to a = b = 2; let a and b be those you are given.",
          lambda x, a, b: AnyOf(reference(x, 2.0, 2.0), 6 - 12 * x)),
-    Turn("support forgotten", "outside (0, 1) the density is flat at zero.", _everywhere),
+    Turn("support forgotten", "outside (0, 1) the density is flat at zero: neither the formula's "
+         "slope nor that of a stand-in belongs there.",
+         _given, alike=_but_for(lambda x: (x <= 0) | (x >= 1), nan=False)),
+    Turn("support too narrow", "right where it is not zero: the mask leaves out points inside "
+         "(0, 1).", _given, alike=_right_or_zero),
+    Turn("another formula", "the product rule gives p(x) · ((a − 1)/x − (b − 1)/(1 − x)), and "
+         "autograd needs none of it.", _slips),
+    Turn("slope of something else", "one derivative of p itself: not of log p, p² or p', and times "
+         "nothing.", _of_something_else),
+    Turn("a and b rounded", "a and b are any floats above 1.",
+         lambda x, a, b: AnyOf(*[reference(x, float(f(a)), float(f(b)))
+                                 for f in (round, int, math.ceil)])),
     Turn("constant forgotten", "without its constant the area under the curve is not 1: let "
          "log_prob do it.",
          lambda x, a, b: reference(x, a, b) * _constant(a, b)),
@@ -108,9 +147,10 @@ TURNS = (
          "number of elements.", lambda x, a, b: reference(x, a, b) / x.numel()),
     Turn("x taken for 1 − x", "the slope is the one at 1 − x.",
          lambda x, a, b: reference(1 - x, a, b)),
-    Turn("a and b too large by one", "Beta's exponents are a − 1 and b − 1: hand over a and b as "
+    Turn("a and b off by one", "Beta's exponents are a − 1 and b − 1: hand over a and b as "
          "they are.", lambda x, a, b: AnyOf(reference(x, a + 1, b + 1),
-                                            reference(x, a + 1, b), reference(x, a, b + 1))),
+                                            reference(x, a + 1, b), reference(x, a, b + 1),
+                                            reference(x, a - 1, b - 1))),
     Turn("outside the support",
          "torch refuses points outside [0, 1]: put a harmless point in their place before you ask.",
          raises=lambda error: isinstance(error, ValueError) and "support" in str(error)),

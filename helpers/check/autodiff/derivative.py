@@ -1,5 +1,9 @@
 """derivative(f, x): the slope of an elementwise function at every element."""
 
+from collections.abc import Callable
+
+import torch
+
 from helpers.check.autodiff import analytic
 from helpers.check.autodiff.functions import (
     DETACHED,
@@ -9,10 +13,24 @@ from helpers.check.autodiff.functions import (
     function,
     inexact,
     points,
+    sent_back,
 )
 from helpers.check.kit.agree import AnyOf, Close
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
+
+SUMS: tuple[Callable[[torch.Tensor], torch.Tensor], ...] = (
+    lambda y: (y**2).sum(),
+    lambda y: (y**2).sum() / 2,
+    lambda y: (y**2).mean(),
+    lambda y: y.norm(),
+    lambda y: y.abs().log().sum(),
+    lambda y: y.exp().sum(),
+    lambda y: y.prod(),
+    lambda y: y.cumsum(0).sum() if y.ndim else y**2,
+    lambda y: y.max(),
+    lambda y: y.flatten()[0],
+)
 
 TURNS = (
     Turn("gradient summed",
@@ -29,8 +47,13 @@ TURNS = (
          lambda f, x: 2 * x + 1 / x),
     Turn("second derivative", "this is the slope of the slope: once is enough.",
          analytic.curvature),
+    Turn("sign lost", "a slope may be negative.", lambda f, x: analytic.slope(f, x).abs()),
+    Turn("another sum",
+         "go back from the plain sum of f(x): a square, a product, a logarithm, a running sum, the "
+         "largest or the first element of f(x) has other slopes.",
+         lambda f, x: AnyOf(*[sent_back(of, f, x) for of in SUMS])),
     Turn("slope times x", "multiply the slope by nothing: f'(x) itself is asked.",
-         lambda f, x: AnyOf(x * analytic.slope(f, x), analytic.slope(f, x) * f(x))),
+         lambda f, x: x * analytic.slope(f, x)),
     Turn("f of the slope", "f goes in, its slope comes out; f is not applied once more.",
          lambda f, x: f(analytic.slope(f, x))),
     DETACHED,

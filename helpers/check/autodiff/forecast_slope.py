@@ -1,5 +1,9 @@
 """forecast_slope(weight, data): the slope of a loss that is computed in a loop."""
 
+import itertools
+from collections.abc import Callable
+from functools import partial
+
 import torch
 
 from helpers import data
@@ -10,6 +14,7 @@ from helpers.check.autodiff.functions import (
     GRAPH_USED_TWICE,
     NEVER_FILLED,
     SCALAR_ONLY,
+    by_autograd,
     inexact,
 )
 from helpers.check.kit.agree import AnyOf, Close
@@ -51,8 +56,9 @@ def _from(first: float, weight: float, x: torch.Tensor) -> tuple[torch.Tensor, t
 
 
 def _other_starts(weight: float, x: torch.Tensor) -> AnyOf:
-    """Return the slope where the first forecast is zero or the mean, for x₁ or for x₂."""
-    found = []
+    """Return the slope where the first forecast is zero, the mean or x₂, for x₁ or for x₂."""
+    errors, moves = _from(float(x[1]), weight, x[1:])
+    found = [-(errors * moves).mean()]
     for first in (0.0, float(x.mean())):
         for seen in (x, x[1:]):
             errors, moves = _from(first, weight, seen)
@@ -66,6 +72,48 @@ def _peeking(weight: float, x: torch.Tensor) -> AnyOf:
     after = (1 - weight) * moves + errors  # the slope of the forecast moved by its own error
     return AnyOf(-((1 - weight) * errors * after).mean(),
                  -((1 - weight) * errors * after).sum() / len(x))  # fmt: skip
+
+
+def _without_first(weight: float, x: torch.Tensor) -> AnyOf:
+    """Return the slope without the first error, whether x₂ moves the forecast or not."""
+    errors, moves = forecasts(weight, x)
+    later = forecasts(weight, torch.cat([x[:1], x[2:]]))
+    return AnyOf(-(errors * moves)[1:].mean(), -(later[0] * later[1]).mean())
+
+
+def _other_losses(weight: float, x: torch.Tensor) -> AnyOf:
+    """Return the slopes of the root of the mean square, a variance, absolute and plain errors."""
+    e, m = forecasts(weight, x)
+    root = (e**2).mean().sqrt()
+    varied = (e * (m - m.mean())).sum()
+    return AnyOf(-(e * m).mean() / root, -(e.sign() * m).mean(), -m.mean(), -m.sum(),
+                 *[-c * varied / d for c in (1, 2) for d in (len(e), len(e) - 1)],
+                 -(e * m).mean() * 2 * (e**2).mean(), -(e**3 * m).mean())  # fmt: skip
+
+
+def _other_moves(weight: float, x: torch.Tensor) -> AnyOf:
+    """Return the slopes of forecasts that move in another way."""
+    moves: tuple[Callable[..., torch.Tensor], ...] = (
+        lambda w, m, new, old: m + w * (new - m.detach()),
+        lambda w, m, new, old: m.detach() + w * (new - m),
+        lambda w, m, new, old: m + w * (new - old),
+        lambda w, m, new, old: m + w**2 * (new - m),
+        lambda w, m, new, old: m + w * new,
+        lambda w, m, new, old: w * new,
+        lambda w, m, new, old: w * new + (1 - w) * old,
+        lambda w, m, new, old: m + w * (new - x.mean()),
+    )
+    return AnyOf(*[by_autograd(partial(_looped, move, x.double()), weight)[0] for move in moves])
+
+
+def _looped(
+    move: Callable[..., torch.Tensor], x: torch.Tensor, weight: torch.Tensor
+) -> torch.Tensor:
+    forecast, total = x[0], 0 * weight
+    for old, new in itertools.pairwise(x):
+        total = total + 0.5 * (new - forecast) ** 2
+        forecast = move(weight, forecast, new, old)
+    return total / (len(x) - 1)
 
 
 TURNS = (
@@ -83,6 +131,15 @@ TURNS = (
                               for d in (1, len(e))])),
     Turn("another first forecast", "the first forecast is the first observation, and it is for the "
          "second.", _other_starts),
+    Turn("first error left out", "the first forecast is for x₂, and its error counts too.",
+         _without_first),
+    Turn("another way to move", "the whole old forecast stays, and a share of its error is added.",
+         _other_moves),
+    Turn("another loss", "the loss is the mean of half the squared errors: no root, no "
+         "variance, no absolute value.", _other_losses),
+    Turn("step taken", "the slope is asked, not the weight after a step along it.",
+         lambda w, x: AnyOf(*[w + s * r * analytic.forecast_slope(w, x)
+                              for r in (1, 0.5, 0.1, 0.01, 0.001) for s in (-1, 1)])),
     Turn("forecast that has seen it", "compare each observation with the forecast made before it, "
          "then move the forecast.", _peeking),
     Turn("weight on the wrong side", "the weight belongs to the new error; 1 − weight to the old "
@@ -92,9 +149,6 @@ TURNS = (
     Turn("sign", "the slope has the opposite sign: is it that of the log-likelihood?",
          lambda w, x: -analytic.forecast_slope(w, x)),
     Turn("value returned", "this is the loss; its slope is what .grad holds.", _loss),
-    Turn("square forgotten", "the loss holds the squares of the errors.",
-         lambda w, x: AnyOf(*[f(e, m) for e, m in [forecasts(w, x)] for f in (
-             lambda e, m: -m.mean(), lambda e, m: -(e.sign() * m).mean())])),
     Turn("slope of the forecast", "this is how the last forecast moves; the loss is asked.",
          lambda w, x: AnyOf(*[v for e, m in [forecasts(w, x)]
                               for v in (m[-1], (1 - w) * m[-1] + e[-1])])),

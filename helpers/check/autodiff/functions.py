@@ -1,5 +1,6 @@
 """What the exercises of sheet 01 that are handed a function share."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -24,11 +25,19 @@ def shown(f: "partial[torch.Tensor]") -> str:
     return analytic.FAMILIES[f.func].words.format(*f.args)
 
 
+def _any_member(u: Draws, given: Given) -> "partial[torch.Tensor]":
+    """Return a function; moved alone, one whose slopes have the other signs."""
+    family = u.choice(list(analytic.FAMILIES))
+    if "f" in given:
+        family = analytic.OPPOSITE[given["f"].func]
+    return partial(family, u.real(0.4, 1.2))
+
+
 def function() -> Argument:
     """Return the argument f: any of the families in typical cases, and each of them once."""
     return Argument(
         "f",
-        lambda u, given: _member(u.choice(list(analytic.FAMILIES)))(u, given),
+        _any_member,
         edges={f"f a {family.__name__}": _member(family) for family in analytic.FAMILIES},
         shown=shown,
     )
@@ -75,44 +84,54 @@ def inexact(exact: Any) -> tuple[Turn, Turn]:
         exact: the exercise's reference.
     """
     return (
-        Turn("single precision on the way", "the numbers went through float32, which keeps seven "
-             "digits: hand dtype=torch.float64 to every tensor that you make.",
+        Turn("digits lost on the way", "float32 keeps seven digits, float16 three: hand "
+             "dtype=torch.float64 to every tensor that you make.",
              exact, alike=_single),
         Turn("finite differences", "it comes near and does not meet the slope, as a difference "
              "quotient does; ask autograd, which takes no step.", exact, alike=_rough),
     )  # fmt: skip
 
 
-def _no_grad_needed(error: Exception) -> bool:
-    text = str(error)
-    return "does not require grad" in text or "not have been used in the graph" in text
-
-
 def _no_value(*args: Any) -> Any:
     raise ValueError("the misconception shows by an error, or not at all")
 
 
-# With a value that is never there, an error in some cases explains nothing that is wrong in others.
-DETACHED = Turn(
+def _by_error(name: str, hint: str, *words: str) -> Turn:
+    """Return a turn that shows by an error of torch's; cases without one must be right."""
+    return Turn(name, hint, _no_value, alike=lambda got, wrong: False,
+                raises=lambda error: any(w in str(error) for w in words))  # fmt: skip
+
+
+DETACHED = _by_error(
     "tensor not tracked",
     "x is not a leaf with requires_grad=True, or a detach() cut the chain from x to the result.",
-    gives=_no_value,
-    raises=_no_grad_needed,
-    alike=lambda got, wrong: False,
-)
-GRAPH_USED_TWICE = Turn(
+    "does not require grad", "not have been used in the graph",
+)  # fmt: skip
+GRAPH_USED_TWICE = _by_error(
     "graph used twice",
     "backward() frees the graph it walked; compute the value anew before each backward().",
-    raises=lambda error: "backward through the graph a second time" in str(error),
+    "backward through the graph a second time",
 )
-SCALAR_ONLY = Turn(
+SCALAR_ONLY = _by_error(
     "scalar only",
     "backward() starts from a single number: sum first; the elements do not mix.",
-    raises=lambda error: "scalar outputs" in str(error) or "one element" in str(error),
-)
-NEVER_FILLED = Turn(
+    "scalar outputs", "one element",
+)  # fmt: skip
+NEVER_FILLED = _by_error(
     "gradient still None",
     "`.grad` is None before the first backward(), after clearing, and on a tensor that the result "
     "was not computed from.",
-    raises=lambda error: "NoneType" in str(error),
+    "NoneType",
 )
+
+
+def by_autograd(loss: Callable[..., torch.Tensor], *numbers: float) -> list[float]:
+    """Return the slopes of a loss of float64 numbers: what an answer with that loss gives."""
+    at = [torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in numbers]
+    return [float(g) for g in torch.autograd.grad(loss(*at), at)]
+
+
+def sent_back(objective: Callable[[torch.Tensor], torch.Tensor], f: Any, x: torch.Tensor) -> Any:
+    """Return the gradient in x of an objective of f(x), in float64."""
+    u = x.detach().double().clone().requires_grad_(True)
+    return torch.autograd.grad(objective(f(u)), u)[0]

@@ -34,6 +34,32 @@ def _nothing_left(got: Any, wrong: Any) -> bool:
     return same(got, wrong) or (got is None and wrong == 0.0)
 
 
+def _of_something_else(f: Member, x: float, k: int, zero: bool) -> AnyOf:
+    """Return what the square of f gives, and f at another place."""
+    times, slope = 1 if zero else k, _slope(f, x)
+    value = float(f(torch.tensor(x, dtype=torch.float64)))
+    return AnyOf(2 * value * slope * times, x * slope * times, _slope(f, k * x) * times,
+                 _slope(f, k * x) / (k if zero else 1), k * _slope(f, k * x),
+                 _slope(f, k * x))  # fmt: skip
+
+
+def _at_zero(f: Member, x: float, k: int, zero: bool) -> AnyOf:
+    slope = _slope(f, 0.0 if zero else x)
+    return AnyOf(*[j * slope if zero else k * slope for j in (1, k)])
+
+
+def _walked(f: Member, x: float, k: int, zero: bool) -> AnyOf:
+    """Return what .grad holds where x takes a step after each call."""
+    ends = []
+    for rate in (1.0, 0.1, 0.01, 0.001, 1e-4):
+        at, held = x, 0.0
+        for _ in range(k):
+            held = _slope(f, at) + (0.0 if zero else held)
+            at -= rate * held
+        ends.append(held)
+    return AnyOf(*ends)
+
+
 TURNS = (
     Turn("gradients accumulated",
          "with zero=True the gradient must be cleared before every backward(), not added up.",
@@ -48,9 +74,7 @@ TURNS = (
          lambda f, x, k, zero: (1 if zero else k + 1) * _slope(f, x)),
     Turn("one call too few", "count the calls of backward(): there are k − 1 of them.",
          lambda f, x, k, zero: (1 if zero and k > 1 else k - 1) * _slope(f, x),
-         alike=_nothing_left,
-         # With a single call asked there is none at all, and no gradient to read.
-         raises=lambda error: "NoneType" in str(error)),
+         alike=_nothing_left),
     Turn("value returned", "this is f(x); the question is what x.grad holds.",
          lambda f, x, k, zero: AnyOf(*[c * float(f(torch.tensor(x, dtype=torch.float64)))
                                        for c in (1, k)])),
@@ -60,7 +84,14 @@ TURNS = (
          lambda f, x, k, zero: (k if zero else 1) * _slope(f, x)),
     Turn("gradients multiplied", "backward() adds each gradient to .grad: k times f'(x), not its "
          "power.", lambda f, x, k, zero: _slope(f, x) ** (1 if zero else k)),
-    Turn("x moved", "nothing takes a step here: x stays where it is between the calls.",
+    Turn("running total sent back", "each call goes back from one f(x): a total holds the earlier "
+         "ones, and sends them back again.",
+         lambda f, x, k, zero: AnyOf(*[(j if zero else k * (k + 1) / 2) * _slope(f, x)
+                                       for j in (1, k)])),
+    Turn("slope of something else", "go back from f(x) itself, at x itself.", _of_something_else),
+    Turn("x itself cleared", "clear x.grad, not x: the slope is asked at the x you were given.",
+         _at_zero),
+    Turn("x moved", "nothing takes a step here: x stays where it is between the calls.", _walked,
          raises=lambda error: "a leaf Variable that requires grad" in str(error)),
     NEVER_FILLED,
     GRAPH_USED_TWICE,

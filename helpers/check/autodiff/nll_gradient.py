@@ -1,11 +1,19 @@
 """nll_gradient(loc, log_scale, data): both slopes of a normal's mean negative log-likelihood."""
 
 import math
+from collections.abc import Callable
+from functools import partial
 
 import torch
 
 from helpers.check.autodiff import analytic
-from helpers.check.autodiff.functions import DETACHED, GRAPH_USED_TWICE, NEVER_FILLED, SCALAR_ONLY
+from helpers.check.autodiff.functions import (
+    DETACHED,
+    GRAPH_USED_TWICE,
+    NEVER_FILLED,
+    SCALAR_ONLY,
+    by_autograd,
+)
 from helpers.check.kit.agree import AnyOf, Close
 from helpers.check.kit.asks import Draws, Given, real, sample
 from helpers.check.kit.diagnose import Turn
@@ -33,10 +41,10 @@ def _scaled(loc: float, log_scale: float, x: torch.Tensor, in_loc: float, in_sca
 
 
 def _as_scale(loc: float, log_scale: float, x: torch.Tensor) -> Pair:
-    """Return the slopes where log_scale itself is the scale."""
-    if log_scale <= 0:
+    """Return the slopes where log_scale itself is the scale, or its absolute value."""
+    if log_scale == 0:
         raise ValueError("no scale")
-    first, second = reference(loc, math.log(log_scale), x)
+    first, second = reference(loc, math.log(abs(log_scale)), x)
     return first, second / log_scale
 
 
@@ -55,6 +63,37 @@ def _of_density(loc: float, log_scale: float, x: torch.Tensor) -> Pair:
 def _about_the_mean(loc: float, log_scale: float, x: torch.Tensor) -> Pair:
     return reference(loc, log_scale, x)[0], reference(float(x.mean()), log_scale, x)[1]
 
+
+SCALES: tuple[Callable[[torch.Tensor], torch.Tensor], ...] = (
+    torch.nn.functional.softplus,
+    lambda s: 2**s,
+    lambda s: 10**s,
+    lambda s: s**2,
+    lambda s: 1 + s.exp(),
+    lambda s: (-s).exp(),
+)
+
+
+def _with(
+    loc: float, log_scale: float, x: torch.Tensor, of: Callable[[torch.Tensor], torch.Tensor]
+) -> list[float]:
+    """Return the slopes where another function of log_scale is the scale."""
+    return by_autograd(
+        lambda m, s: (of(s).log() + 0.5 * ((x - m) / of(s)) ** 2).mean(), loc, log_scale
+    )
+
+
+Loss = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
+LOSSES: tuple[Loss, ...] = (
+    lambda x, m, s: (s + 0.5 * (x - m) ** 2 / s.exp()).mean(),
+    lambda x, m, s: (s + 0.5 * (x - m) ** 2).mean(),
+    lambda x, m, s: (s + (x - m).abs() / s.exp()).mean(),
+    lambda x, m, s: (s + (x - m).abs()).mean(),
+    lambda x, m, s: (s.exp() + 0.5 * ((x - m) / s.exp()) ** 2).mean(),
+    lambda x, m, s: (s + 0.5 * ((x - m) / s.exp()) ** 2).median(),
+    lambda x, m, s: (s + 0.5 * ((x - m) / s.exp()) ** 2).max(),
+    lambda x, m, s: s + 0.5 * ((x - m) / s.exp()).mean() ** 2,
+)
 
 TURNS = (
     Turn("sign", "you went back from the mean log-likelihood; the loss is minus that.",
@@ -89,6 +128,14 @@ TURNS = (
     Turn("unit scale", "the scale is exp(log_scale), not 1.",
          lambda loc, s, x: AnyOf((reference(loc, 0, x)[0], 0.0),
                                  (reference(loc, 0, x)[0], reference(loc, s, x)[1]))),
+    Turn("n − 1 for n", "the mean divides by n.",
+         lambda loc, s, x: _scaled(loc, s, x, len(x) / (len(x) - 1), len(x) / (len(x) - 1))),
+    Turn("another way to be positive", "the scale is exp(log_scale), to the base e: not softplus, "
+         "a square or another base.",
+         lambda loc, s, x: AnyOf(*[_with(loc, s, x, scale) for scale in SCALES])),
+    Turn("another loss", "each term is log σ + (x − μ)²/(2σ²), and their mean is the loss.",
+         lambda loc, s, x: AnyOf(*[by_autograd(partial(of, x.double()), loc, s)
+                                   for of in LOSSES])),
     DETACHED,
     NEVER_FILLED,
     GRAPH_USED_TWICE,

@@ -113,7 +113,7 @@ def test_do_both_hold_the_same(classes):
     late, extended = server["late", NAME], server["extended", NAME]
     assert (late.raw, late.penalty, late.score) == (13.5, 1.25, 12.25)
     assert (extended.raw, extended.penalty, extended.score) == (14.5, 0.75, 13.75)
-    assert server["wrong", NAME].score == 9 + 1 - 0.25
+    assert server["wrong", NAME].score == 10 + 1 - 0.25
     assert late.words == {WRITTEN: "1.5 für «das»."}
     assert len(server) == 6
 
