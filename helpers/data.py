@@ -82,6 +82,18 @@ def uniform(name: str, n: int, low: float = 0.0, high: float = 1.0) -> torch.Ten
     return low + (high - low) * draws
 
 
+# --- 01 autodiff -------------------------------------------------------------------------------
+
+
+def river(n: int = 60) -> torch.Tensor:
+    """Return the level of a river on n days in cm, float64 of shape (n,): a walk, read with noise.
+
+    The level drifts by 0.6 cm a day, standard deviation, and each reading is off by 1 cm.
+    """
+    level = 20 + normal("autodiff: drift", n, 0.0, 0.6).cumsum(0)
+    return level + normal("autodiff: reading", n)
+
+
 # --- 03 sgd ------------------------------------------------------------------------------------
 
 # Mean and 1/n variance of the sample that the sheet's tutorial was run on. Its whole table depends

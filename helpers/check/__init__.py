@@ -8,8 +8,12 @@ says what was tested, what was expected, what came, and which wrong turn it reco
 
 from typing import Any
 
-from helpers.check.autodiff.density import beta_slope
-from helpers.check.autodiff.slopes import derivative, grad_after, nll_gradient
+from helpers.check.autodiff.beta_slope import beta_slope
+from helpers.check.autodiff.curvature import curvature
+from helpers.check.autodiff.derivative import derivative
+from helpers.check.autodiff.forecast_slope import forecast_slope
+from helpers.check.autodiff.grad_after import grad_after
+from helpers.check.autodiff.nll_gradient import nll_gradient
 from helpers.check.constraints.areas import gamma_modes, mass_between
 from helpers.check.constraints.density import log_prob_unconstrained, logit_beta_density
 from helpers.check.constraints.maps import interval_maps, positive_maps
@@ -62,6 +66,7 @@ __all__ = [
     "case",
     "censored_mle",
     "covering_normal",
+    "curvature",
     "derivative",
     "elbo_gradient",
     "elbo_quadrature",
@@ -72,10 +77,10 @@ __all__ = [
     "fit_beta",
     "fit_elbo",
     "fit_loc_scale",
-    "fit_location",
     "fit_mean_and_factor",
     "fit_mean_vector",
     "fit_mixture",
+    "forecast_slope",
     "gamma_modes",
     "grad_after",
     "grid_search",
@@ -86,9 +91,7 @@ __all__ = [
     "kl_monte_carlo",
     "kl_quadrature",
     "kl_to_posterior",
-    "largest_stable_learning_rate",
     "learned_loc",
-    "learning_rate_from_log",
     "log_evidence",
     "log_joint",
     "log_likelihood",
@@ -104,10 +107,8 @@ __all__ = [
     "seeking_grid",
     "seeking_normal",
     "settings",
-    "sgd_step",
     "simplex_maps",
     "softplus_pair",
-    "stall_distance",
     "standard_errors",
     "standard_errors_left",
     "three_mles",

@@ -2,7 +2,13 @@
 
 from collections.abc import Callable
 
-from helpers.demos.autodiff import draw_tangent, tangent
+from helpers.demos.autodiff import (
+    draw_forecasts,
+    draw_paths,
+    draw_tangent,
+    forecasts,
+    tangent,
+)
 from helpers.demos.constraints import draw_two_coordinates, two_coordinates
 from helpers.demos.demo import Demo, Drawn, slider
 from helpers.demos.elbo import draw_elbo_and_gap, elbo_and_gap
@@ -19,13 +25,16 @@ __all__ = [
     "adam",
     "draw_adam",
     "draw_elbo_and_gap",
+    "draw_forecasts",
     "draw_learning_rate",
     "draw_likelihood",
+    "draw_paths",
     "draw_start_number",
     "draw_tangent",
     "draw_two_coordinates",
     "draw_two_divergences",
     "elbo_and_gap",
+    "forecasts",
     "learning_rate",
     "likelihood",
     "seeking_walks",
@@ -39,6 +48,7 @@ __all__ = [
 # Every demo of the course: tested at both ends of each slider.
 ALL: list[Callable[[], Demo]] = [
     tangent,
+    forecasts,
     likelihood,
     learning_rate,
     adam,

@@ -5,7 +5,7 @@ import shutil
 
 import nbformat
 import pytest
-from support.project import PROJECT, SHEETS, TINY
+from support.project import PROJECT, SHEETS, TINY, with_hidden_test
 
 from course.authoring import build, pictures, rules
 from course.errors import CourseError
@@ -52,7 +52,7 @@ def test_is_anything_but_the_notebook_in_a_built_folder(name):
 @pytest.mark.parametrize("leak", ["hidden test", "solution", "output", "model answer"])
 def test_is_a_leak_in_the_release_noticed(leak):
     name = SHEETS[0]
-    source, release = committed("source", name), committed("release", name)
+    source, release = with_hidden_test(committed("source", name)), committed("release", name)
     for cell, given in zip(source.cells, release.cells, strict=True):
         hidden = "BEGIN HIDDEN" in cell.source and leak == "hidden test"
         solution = "BEGIN SOLUTION" in cell.source and leak == "solution"

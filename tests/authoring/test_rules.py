@@ -27,7 +27,7 @@ def test_does_the_tiny_sheet_itself_pass(tiny):
         ("    ### BEGIN SOLUTION\n", "", "must come in pairs"),
         (TEST_LINE, "assert check.derivative(derivative, h)\n### BEGIN", "the test uses h"),
         (TEST_LINE, "check.derivative(derivative)\n### BEGIN", "its last line is a value"),
-        ('shapes="fresh")\n', 'shapes="fresh")\n1.0\n', "its last line is a value"),
+        ("is True\n", "is True\n1.0\n", "its last line is a value"),
         (TEST_LINE, "assert derivative\n### BEGIN", "calls a check"),
         (TEST_LINE, "assert check.derivative(derivative\n### BEGIN", "is not Python"),
         ("points: 3", "points: three", "needs points"),

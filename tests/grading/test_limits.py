@@ -42,7 +42,7 @@ def test_does_an_endless_loop_cost_only_its_own_points(tmp_path, caged, loop):
     hand_in(root, "endless", solved({"grad_after": loop}))
     result = graded_alone(root, caged, cell_seconds=3)
     assert states(result)["test_grad_after"] == "timeout"
-    assert result.score == 9
+    assert result.score == 10
 
 
 @pytest.mark.parametrize("where", ["cell", "function"])
@@ -55,7 +55,7 @@ def test_does_code_that_ignores_interrupts_cost_only_its_own_points(tmp_path, ca
     hand_in(root, "deaf", solved({"grad_after": deaf}))
     result = graded_alone(root, caged, cell_seconds=3)
     assert states(result)["test_grad_after"] == "timeout"
-    assert result.score == 9
+    assert result.score == 10
 
 
 def test_does_a_submission_that_uses_up_its_time_end_with_what_was_judged(tmp_path, caged):

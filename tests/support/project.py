@@ -1,8 +1,11 @@
 """The project that is tested, its sheets, and a tiny sheet to break rules with."""
 
+import copy
 from pathlib import Path
 
-from course.authoring import build
+from nbformat import NotebookNode
+
+from course.authoring import build, sheet
 
 PROJECT = Path(__file__).parent.parent.parent
 SHEETS = build.names(PROJECT)
@@ -50,7 +53,17 @@ from helpers import check
 
 assert check.derivative(derivative)
 ### BEGIN HIDDEN TESTS
-assert check.derivative(derivative, shapes="fresh")
+assert check.derivative(derivative) is True
 ### END HIDDEN TESTS
 ```
 '''
+
+
+def with_hidden_test(notebook: NotebookNode) -> NotebookNode:
+    """Return a sheet's source whose first test cell holds a hidden test as well."""
+    changed = copy.deepcopy(notebook)
+    cell = next(c for c in changed.cells if sheet.is_test(c))
+    shown = sheet.without_hidden(cell.source).rstrip()
+    again = shown.splitlines()[-1]
+    cell.source = f"{shown}\n{sheet.BEGIN_HIDDEN}\n{again} is True\n{sheet.END_HIDDEN}"
+    return changed

@@ -83,7 +83,7 @@ def test_do_changed_points_reach_the_gradebook(root, tmp_path):
     rewrite(root, change)
     again(root)  # the results are the old ones: only the gradebook is brought into line
     ada, karl = standings(root)["ada"], standings(root)["karl"]
-    assert ada.max_score == karl.max_score == 14 + 3 + 2
+    assert ada.max_score == karl.max_score == 14 + 4 + 2
     assert ada.marks["test_derivative"].manual == 1, "what a person gave stays"
     assert (ada.marks[WRITTEN].manual, ada.marks[WRITTEN].extra) == (1.5, 0.25)
     assert ada.words == {WRITTEN: "Nearly there.", "derivative": "See page 3."}

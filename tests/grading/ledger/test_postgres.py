@@ -135,7 +135,7 @@ def test_do_both_hold_the_same(classes, students):
         if kind == "extended":
             assert (one.raw, one.penalty, one.score) == (14.5, 0.75, 13.75)
         if kind == "wrong":
-            assert one.score == 9 + 1 - 0.25
+            assert one.score == 10 + 1 - 0.25
 
 
 def test_do_both_give_back_the_same(classes, students):
