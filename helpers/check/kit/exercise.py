@@ -15,7 +15,7 @@ from helpers.check.kit import diagnose, message
 from helpers.check.kit.agree import Agreement, Close, nearest, note, several
 from helpers.check.kit.asks import TYPICAL, Argument, Case, cases
 from helpers.check.kit.calling import Called, own_copy, slopes, watched
-from helpers.check.kit.chance import Chance
+from helpers.check.kit.chance import Chance, MayDraw
 from helpers.check.kit.diagnose import Outcome, Turn
 from helpers.check.kit.message import CheckFailed, show
 from helpers.check.kit.slips import by_slips
@@ -52,7 +52,7 @@ class Exercise:
     parts: tuple[str, ...] = ()
     typical: int = 3
     slopes: tuple[str, ...] = ()
-    chance: Chance | None = None
+    chance: Chance | MayDraw | None = None
     hints: Mapping[str, str] = field(default_factory=dict)
 
     @property
