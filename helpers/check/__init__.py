@@ -18,10 +18,14 @@ from helpers.check.constraints.areas import gamma_modes, mass_between
 from helpers.check.constraints.density import log_prob_unconstrained, logit_beta_density
 from helpers.check.constraints.maps import interval_maps, positive_maps
 from helpers.check.constraints.several import increasing_maps, simplex_maps
-from helpers.check.elbo.bound import elbo_quadrature, kl_to_posterior
-from helpers.check.elbo.draws import elbo_gradient, elbo_samples
-from helpers.check.elbo.fit import fit_elbo
-from helpers.check.elbo.joint import log_evidence, log_joint
+from helpers.check.elbo.elbo_gradients import elbo_gradients
+from helpers.check.elbo.elbo_quadrature import elbo_quadrature
+from helpers.check.elbo.elbo_samples import elbo_samples
+from helpers.check.elbo.evidence_parts import evidence_parts
+from helpers.check.elbo.fit_elbo import fit_elbo
+from helpers.check.elbo.fit_weights import fit_weights
+from helpers.check.elbo.log_evidence import log_evidence
+from helpers.check.elbo.log_joint import log_joint
 from helpers.check.kit.exercise import Exercise, Together
 from helpers.check.kit.message import CheckFailed
 from helpers.check.kit.missing_names import explain_missing_names
@@ -68,10 +72,11 @@ __all__ = [
     "covering_normal",
     "curvature",
     "derivative",
-    "elbo_gradient",
+    "elbo_gradients",
     "elbo_quadrature",
     "elbo_samples",
     "em_step",
+    "evidence_parts",
     "factorised",
     "first_underflow",
     "fit_beta",
@@ -80,6 +85,7 @@ __all__ = [
     "fit_mean_and_factor",
     "fit_mean_vector",
     "fit_mixture",
+    "fit_weights",
     "forecast_slope",
     "gamma_modes",
     "grad_after",
@@ -90,7 +96,6 @@ __all__ = [
     "kl_estimate",
     "kl_monte_carlo",
     "kl_quadrature",
-    "kl_to_posterior",
     "learned_loc",
     "log_evidence",
     "log_joint",

@@ -51,7 +51,7 @@ def draw_elbo_and_gap(mu: float, sigma: float) -> Drawn:
         "posterior": (_log_joint(y) - evidence).exp(),
         "q": Normal(mu, sigma).log_prob(y).exp(),
     }
-    plots.curves(y, densities, "y = logit of θ", "density", ax=left)
+    plots.curves(y, densities, "y, logit of θ", "density", ax=left)
     left.set_ylim(0, 1.05)
 
     right.bar(0, elbo - FLOOR, bottom=FLOOR, color=plots.SKY, width=0.5)
@@ -64,7 +64,7 @@ def draw_elbo_and_gap(mu: float, sigma: float) -> Drawn:
     }
     for label, height in labels.items():
         right.text(0.32, height, label.replace("-", "−"), va="center", fontsize=11)
-    right.set(xlim=(-0.5, 1.2), ylim=(FLOOR, -3.4), xticks=[], ylabel="natural logarithm")
+    right.set(xlim=(-0.5, 1.2), ylim=(FLOOR, -3.4), xticks=[], ylabel="ELBO and gap, in nats")
     right.grid(axis="x", visible=False)
     return left, (
         f"Left, q = Normal({mu:.2f}, {sigma:.2f}) and the posterior of five flips. Right, the ELBO "

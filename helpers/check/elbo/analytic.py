@@ -4,6 +4,7 @@ A coin lands heads with probability θ = σ(y), and θ is uniform before the fli
 the joint density of y and the flips is σ(y)^a (1 − σ(y))^b, where a = 1 + heads and b = 1 + tails:
 the likelihood σ(y)^heads (1 − σ(y))^tails times the Jacobian σ(y)(1 − σ(y)). The functions below
 take a and b, so that a wrong exponent (a forgotten Jacobian, say) is a wrong turn computed.
+Gradients flow through mu and sigma.
 """
 
 import math
@@ -15,6 +16,7 @@ from torch.nn.functional import logsigmoid
 from helpers.quadrature import trapezoid
 
 Function = Callable[[torch.Tensor], torch.Tensor]
+Number = float | torch.Tensor
 
 # Nodes of every expectation under a normal, in standard deviations. The trapezoid rule on a
 # smooth function that vanishes at both ends errs by less than exp(−2π·π/(0.02σ)) from its step
@@ -46,41 +48,52 @@ def log_evidence(a: float, b: float) -> float:
     return math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
 
 
-def expectation(f: Function, mu: float, sigma: float) -> float:
+def expectation(f: Function, mu: Number, sigma: Number) -> torch.Tensor:
     """Return E[f(y)] under Normal(mu, sigma) by the trapezoid rule on :data:`NODES`."""
-    return float((WEIGHTS * f(mu + sigma * NODES)).sum())
+    return (WEIGHTS * f(mu + sigma * NODES)).sum()
 
 
-def expected_log_joint(mu: float, sigma: float, a: float, b: float) -> float:
+def expected_log_joint(mu: Number, sigma: Number, a: float, b: float) -> torch.Tensor:
     """Return the mean of :func:`log_joint` under Normal(mu, sigma)."""
     return expectation(lambda y: log_joint(y, a, b), mu, sigma)
 
 
-def entropy(sigma: float) -> float:
+def entropy(sigma: Number) -> torch.Tensor:
     """Return the entropy of Normal(mu, sigma), −E[log q] = log σ + ½ log 2π + ½."""
-    return math.log(sigma) + 0.5 * math.log(2 * math.pi) + 0.5
+    sigma = torch.as_tensor(sigma, dtype=torch.float64)
+    return sigma.log() + 0.5 * math.log(2 * math.pi) + 0.5
 
 
-def elbo(mu: float, sigma: float, a: float, b: float) -> float:
+def elbo(mu: Number, sigma: Number, a: float, b: float) -> torch.Tensor:
     """Return E[log p(x, y)] − E[log q(y)] for q = Normal(mu, sigma)."""
     return expected_log_joint(mu, sigma, a, b) + entropy(sigma)
 
 
-def kl(mu: float, sigma: float, a: float, b: float) -> float:
+def kl(mu: Number, sigma: Number, a: float, b: float) -> torch.Tensor:
     """Return KL(q‖posterior) for q = Normal(mu, sigma), as the evidence minus the ELBO.
 
     The posterior is the joint density over the evidence, so E_q[log q − log posterior] =
-    log p(x) − ELBO.
+    log p(x) − ELBO. With a = b = 1, no flips, the posterior is the prior and log p(x) is 0.
     """
     return log_evidence(a, b) - elbo(mu, sigma, a, b)
 
 
-def log_normal(y: torch.Tensor, mu: float, sigma: float) -> torch.Tensor:
+def evidence_parts(
+    mu: Number, sigma: Number, a: float, b: float
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return E_q[log p(x | y)], KL(q‖prior) and KL(q‖posterior): first − second + third = log p(x).
+
+    Without its Jacobian, a − 1 and b − 1 in the exponents, the joint density is the likelihood.
+    """
+    return expected_log_joint(mu, sigma, a - 1, b - 1), kl(mu, sigma, 1, 1), kl(mu, sigma, a, b)
+
+
+def log_normal(y: torch.Tensor, mu: Number, sigma: Number) -> torch.Tensor:
     """Return the log-density of Normal(mu, sigma) at y."""
-    return -0.5 * ((y - mu) / sigma) ** 2 - math.log(sigma) - 0.5 * math.log(2 * math.pi)
+    return 0.5 - entropy(sigma) - 0.5 * ((y - mu) / sigma) ** 2
 
 
-def reverse_kl(mu: float, sigma: float, a: float, b: float) -> float:
+def reverse_kl(mu: Number, sigma: Number, a: float, b: float) -> torch.Tensor:
     """Return KL(posterior‖q) for q = Normal(mu, sigma), by the trapezoid rule, for a, b ≥ 1.
 
     The posterior's tails fall like exp(−|y|) or faster, to 1e-26 at ±60, where the nodes end.
@@ -90,10 +103,10 @@ def reverse_kl(mu: float, sigma: float, a: float, b: float) -> float:
         log_p = log_joint(y, a, b) - log_evidence(a, b)
         return log_p.exp() * (log_p - log_normal(y, mu, sigma))
 
-    return float(trapezoid(integrand, -60.0, 60.0, 12001))
+    return trapezoid(integrand, -60.0, 60.0, 12001)
 
 
-def gradient(mu: float, sigma: float, a: float, b: float) -> tuple[float, float]:
+def gradient(mu: Number, sigma: Number, a: float, b: float) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the derivatives of the ELBO with respect to mu and sigma.
 
     With y = μ + σz, z standard normal: ∂/∂μ = E[s(y)] and ∂/∂σ = E[z·s(y)] + 1/σ, where s is
@@ -150,16 +163,3 @@ def moments(a: float, b: float) -> tuple[float, float]:
 def laplace(a: float, b: float) -> tuple[float, float]:
     """Return mode and inverse root curvature of the joint density on the scale of y."""
     return math.log(a / b), math.sqrt((a + b) / (a * b))
-
-
-def distance(mu: float, sigma: float, a: float, b: float) -> float:
-    """Return how far (mu, sigma) is from the ELBO's optimum, in posterior standard deviations.
-
-    2·[ELBO(μ*, σ*) − ELBO(μ, σ)] is ((μ − μ*)/σ*)² + 2·((σ − σ*)/σ*)² near the optimum if the
-    posterior is nearly normal: the deviance of :func:`helpers.check.measure.standard_errors`, with
-    the ELBO in place of the log-likelihood.
-    """
-    if not (math.isfinite(mu) and math.isfinite(sigma) and sigma > 0):
-        return math.inf
-    short = elbo(*optimum(a, b), a, b) - elbo(mu, sigma, a, b)
-    return math.sqrt(max(0.0, 2 * short)) if math.isfinite(short) else math.inf

@@ -384,28 +384,33 @@ def several(wrong: Any) -> tuple[Any, ...]:
 class Learned(Close):
     """Parameters that were learned: within a tenth of a standard error of the optimum.
 
+    Of a posterior's approximation the same is said in posterior standard deviations: the mean
+    negative log-likelihood is then minus the bound that is climbed, and the size 1.
+
     Args:
         mean_nll: takes the parameters as one float64 tensor, then the exercise's arguments.
         size: takes the arguments; the number of observations.
         start: takes the arguments; where a run begins, or AnyOf several places, to tell a run that
             stops early from one that goes elsewhere. None where that is not known.
         near: relative difference at which a learned value is taken for a wrong turn's.
+        most: standard errors that a value may be away.
+        unit: what they are called.
     """
 
     mean_nll: Callable[..., torch.Tensor] = field(default=lambda *_: torch.zeros(()))
     size: Callable[..., int] = field(default=lambda *args: len(args[0]))
     start: Callable[..., Any] | None = None
     near: float = 0.02
+    most: float = STANDARD_ERRORS
+    unit: str = "standard errors"
 
     def compare(self, case: Case, value: Any, expected: Any) -> None:
         """Compare one value; raise CheckFailed where it does not agree."""
         got = numbers(case.described, value, expected).to(torch.float64)
         left = self.left(case, got, expected)
-        if not within("standard errors", left / STANDARD_ERRORS):
-            away = (
-                f"{left:.3g} standard errors away" if math.isfinite(left) else "no likelihood there"
-            )
-            wanted = f"{show(expected)}, to a tenth of a standard error"
+        if not within(self.unit, left / self.most):
+            away = f"{left:.3g} {self.unit} away" if math.isfinite(left) else "no likelihood there"
+            wanted = f"{show(expected)}, to {self.most:g} {self.unit}"
             raise CheckFailed(case.described, wanted, f"{show(value)}: {away}")
 
     def left(self, case: Case, got: torch.Tensor, expected: Any) -> float:
@@ -430,7 +435,7 @@ class Learned(Close):
             assert got is not None
             lefts.append(self.left(outcome.case, got.to(torch.float64), outcome.expected))
         return "stops early", (
-            f"the loss still falls from here, {max(lefts):.2g} standard errors are left: make more "
+            f"the loss still falls from here, {max(lefts):.2g} {self.unit} are left: make more "
             "steps, or larger ones far away and smaller ones near the end."
         )
 

@@ -78,6 +78,18 @@ class Chance:
             )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class MayDraw:
+    """An answer that may draw on its way to a value that is the same for all, up to a bound.
+
+    Two calls need not agree. Every value is judged by the exercise's bound, which states how rarely
+    chance alone leaves it.
+    """
+
+    def test(self, name: str, answer: Any) -> None:
+        """Ask nothing more."""
+
+
 def _first(value: Any) -> float:
     numbers = as_tensor(value)
     return math.nan if numbers is None else float(numbers.flatten()[0])

@@ -12,10 +12,10 @@ from typing import Any
 
 from helpers import watching
 from helpers.check.kit import diagnose, message
-from helpers.check.kit.agree import Agreement, Close, nearest, note, several
+from helpers.check.kit.agree import Agreement, AnyOf, Close, nearest, note, several
 from helpers.check.kit.asks import TYPICAL, Argument, Case, cases
 from helpers.check.kit.calling import Called, own_copy, slopes, watched
-from helpers.check.kit.chance import Chance
+from helpers.check.kit.chance import Chance, MayDraw
 from helpers.check.kit.diagnose import Outcome, Turn
 from helpers.check.kit.message import CheckFailed, show
 from helpers.check.kit.slips import by_slips
@@ -52,7 +52,7 @@ class Exercise:
     parts: tuple[str, ...] = ()
     typical: int = 3
     slopes: tuple[str, ...] = ()
-    chance: Chance | None = None
+    chance: Chance | MayDraw | None = None
     hints: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -230,9 +230,12 @@ def _slopes_pass(exercise: Exercise, answer: Any, asked: Sequence[Case]) -> None
     case = asked[0]
     places = [i for i, a in enumerate(exercise.arguments) if a.name in exercise.slopes]
     came = slopes(case.described, answer, case.args, places)
-    wanted = watching.slopes(exercise.reference, case.args, places)
-    for place, got, expected in zip(places, came, wanted, strict=True):
-        name = exercise.arguments[place].name
+    ways = len(several(exercise.reference(*[own_copy(a) for a in case.args])))
+    # Several right values may have slopes of their own.
+    wanted = [watching.slopes(lambda *args, way=way: several(exercise.reference(*args))[way],
+                              case.args, places) for way in range(ways)]  # fmt: skip
+    for number, (place, got) in enumerate(zip(places, came, strict=True)):
+        name, expected = exercise.arguments[place].name, AnyOf(*[way[number] for way in wanted])
         if got is None:
             raise _plain(
                 case,
@@ -247,7 +250,7 @@ def _slopes_pass(exercise: Exercise, answer: Any, asked: Sequence[Case]) -> None
         if not exercise.agree.same(got, expected):
             raise _plain(
                 case,
-                f"slope {show(expected)} through {name}",
+                f"slope {show(expected.values[0])} through {name}",
                 show(got),
                 (
                     "wrong slope",

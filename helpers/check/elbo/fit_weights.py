@@ -1,0 +1,215 @@
+"""fit_weights(x, hits, full): the normal nearest to a posterior that has no formula.
+
+Few hits among many throws leave a posterior so skewed that a normal put on its peak is half a
+posterior standard deviation off and more, five times the bound, and the posterior's own moments a
+quarter. Weights that may not be correlated cost a whole one. A climb by draws ends at a twentieth
+at most: with 100 draws a step, averaged over 250 steps, the squared distance to the top is 2e-4 on
+average, spread over five parameters like chi-squared; beyond 0.1 it lies less than once in 1e9.
+"""
+
+import math
+
+import torch
+
+from helpers import data
+from helpers.check.elbo import logistic
+from helpers.check.elbo.logistic import as_five, of_five, top
+from helpers.check.kit.agree import AnyOf, Learned
+from helpers.check.kit.asks import Argument, Draws, Given, sample
+from helpers.check.kit.chance import MayDraw
+from helpers.check.kit.diagnose import Turn
+from helpers.check.kit.exercise import Exercise
+
+Tensor = torch.Tensor
+INDEPENDENT = 1e-6  # a correlation above it is one
+
+
+def _x(u: Draws, given: Given, n: int) -> Tensor:
+    return u.uniform(n, 1.0, 6.0)
+
+
+def _hits(u: Draws, given: Given, n: int) -> Tensor:
+    """Return two hits, the nearest throw and another near one, between them a miss or two."""
+    hits = torch.zeros(n, dtype=torch.float64)
+    hits[given["x"].argsort()[[0, u.whole(2, 3)]]] = 1.0
+    return hits
+
+
+def _throws() -> Tensor:
+    """Return the sheet's own distances."""
+    return data.uniform("elbo: distances", 14, 1.0, 6.0).sort().values
+
+
+def _caught() -> Tensor:
+    """Return the sheet's own hits."""
+    return (data.uniform("elbo: hits", 14) < torch.sigmoid(4 - 1.5 * _throws())).double()
+
+
+def _full(u: Draws, given: Given) -> bool:
+    """Return the other one where there is one already: so it moves alone."""
+    return not given["full"] if "full" in given else True
+
+
+def reference(x: Tensor, hits: Tensor, full: bool) -> Tensor:
+    """Return both means, both standard deviations and the correlation."""
+    return as_five(*top(x, hits, full))
+
+
+def minus_elbo(five: Tensor, x: Tensor, hits: Tensor, full: bool) -> Tensor:
+    """Return minus the ELBO, infinite where there is no normal of the kind that is asked."""
+    deviations, correlation = five[2:4], float(five[4].detach())
+    allowed = 1 - 1e-9 if full else INDEPENDENT
+    if not bool(five.isfinite().all() and (deviations > 0).all()) or abs(correlation) > allowed:
+        return torch.tensor(math.inf, dtype=torch.float64)
+    mean, covariance = of_five(five)
+    return -logistic.elbo(mean, covariance, x, hits)
+
+
+def _scaled(x: Tensor, hits: Tensor, full: bool) -> AnyOf:
+    """Return variances, logs of the deviations or their squares in the deviations' place."""
+    m0, m1, s0, s1, rho = reference(x, hits, full)
+    return AnyOf(*[torch.stack([m0, m1, f(s0), f(s1), r])
+                   for f in (torch.square, torch.log, torch.sqrt)
+                   for r in (rho, rho * s0 * s1)])  # fmt: skip
+
+
+def _factor(x: Tensor, hits: Tensor, full: bool) -> AnyOf:
+    """Return the entries of a Cholesky factor in the place of deviations and correlation."""
+    mean, covariance = top(x, hits, full)
+    lower = torch.linalg.cholesky(covariance)
+    rho = reference(x, hits, full)[4]
+    corner, last = lower[1, 0], lower[1, 1]
+    first, own = lower[0, 0], covariance[1, 1].sqrt()
+    return AnyOf(*[torch.stack([*mean, first, s, r]) for s in (last, own)
+                   for r in (corner, rho, corner / last, corner / first, covariance[0, 1])
+                   if not (s is own and r is rho)])  # fmt: skip
+
+
+def _other_kind(x: Tensor, hits: Tensor, full: bool) -> Tensor:
+    return reference(x, hits, not full)
+
+
+def _uncorrelated(x: Tensor, hits: Tensor, full: bool) -> Tensor:
+    """Return the full top with its correlation struck out."""
+    five = reference(x, hits, True).clone()
+    five[4] = 0.0
+    return five
+
+
+TURNS = (
+    Turn("factorised for full", "with full=True the weights may be correlated: their noise needs a "
+         "number that they share.", lambda x, hits, full: reference(x, hits, False)),
+    Turn("full for factorised", "with full=False each weight has noise of its own, and the "
+         "correlation is 0.", lambda x, hits, full: reference(x, hits, True)),
+    Turn("correlation struck out", "a factorised q is fitted as such: it is not the full one "
+         "without its correlation.",
+         lambda x, hits, full: AnyOf(_uncorrelated(x, hits, full),
+                                     _uncorrelated(x, hits, full) if not full
+                                     else reference(x, hits, full))),
+    Turn("wrong kind", "full=True asks for correlated weights, full=False for independent ones.",
+         _other_kind),
+    Turn("mode and curvature",
+         "a normal put on the peak (Laplace's) is not on the top of the ELBO: the posterior is "
+         "skewed.", lambda x, hits, full: by_peak(x, hits, full)),
+    Turn("KL direction",
+         "these are the posterior's own moments, the minimum of KL(posterior‖q).",
+         lambda x, hits, full: _of_kind(*logistic.posterior(x, hits), full)),
+    Turn("prior forgotten", "the weights have a prior: its log-density belongs to the joint one.",
+         lambda x, hits, full: as_five(*top(x, hits, full, prior=1e3)), tolerance=0.2),
+    Turn("another prior", "each weight has a prior with standard deviation 3, once.",
+         lambda x, hits, full: AnyOf(*[as_five(*top(x, hits, full, prior=p)) for p in
+                                       (1.0, math.sqrt(3.0), 9.0, 3 / math.sqrt(2))])),
+    Turn("entropy halved", "the entropy counts in full.",
+         lambda x, hits, full: as_five(*top(x, hits, full, entropy=0.5))),
+    Turn("entropy doubled", "the entropy counts once.",
+         lambda x, hits, full: as_five(*top(x, hits, full, entropy=2.0))),
+    Turn("hits and misses swapped", "σ(w0 + w1·x) is the probability of a hit, and hits are the "
+         "ones.", lambda x, hits, full: reference(x, 1 - hits, full)),
+    Turn("order of the weights", "first the intercept w0, then the slope w1.",
+         lambda x, hits, full: reference(x, hits, full)[[1, 0, 3, 2, 4]]),
+    Turn("means and deviations mixed", "first both means, then both deviations, then the "
+         "correlation.", lambda x, hits, full: reference(x, hits, full)[[0, 2, 1, 3, 4]]),
+    Turn("factor reported", "these are entries of the factor: weight 1 has the deviation "
+         "√(l10² + l11²), and the correlation is l10 over it.", _factor),
+    Turn("deviations asked", "the third and fourth number are standard deviations themselves.",
+         _scaled),
+    Turn("prior returned", "this is the prior: do the hits reach the bound?",
+         lambda x, hits, full: torch.tensor([0.0, 0.0, logistic.PRIOR, logistic.PRIOR, 0.0]),
+         alike=lambda got, wrong: _close(got, wrong)),
+    Turn("averaged over the throws", "the log-likelihood is a sum over the throws.",
+         lambda x, hits, full: _tempered(x, hits, full)),
+    Turn("entropy forgotten", "nothing holds q open: without its entropy it shrinks onto the peak "
+         "of the joint density.",
+         lambda x, hits, full: logistic.laplace(x, hits),
+         alike=lambda got, given: _collapsed(got, *given)),
+    Turn("gradient cut", "nothing tracked reaches the bound: are the draws made of tracked numbers "
+         "and noise, by rsample or by hand?",
+         raises=lambda error: "does not require grad" in str(error)),
+    Turn("deviation not kept positive", "a standard deviation crossed zero: step its log.",
+         raises=lambda error: "lower_bound=0.0" in str(error)),
+)  # fmt: skip
+
+
+def by_peak(x: Tensor, hits: Tensor, full: bool) -> AnyOf:
+    """Return what a normal on the peak gives, with the peak's curvature."""
+    return _of_kind(*logistic.laplace(x, hits), full)
+
+
+def _of_kind(mean: Tensor, covariance: Tensor, full: bool) -> AnyOf:
+    """Return a normal, and where independent weights are asked both ways to make it so."""
+    five = as_five(mean, covariance)
+    if full:
+        return AnyOf(five)
+    narrow = torch.diag(1 / torch.linalg.inv(covariance).diagonal())
+    return AnyOf(five, as_five(mean, narrow), five * torch.tensor([1.0, 1.0, 1.0, 1.0, 0.0]))
+
+
+def _close(got: object, wrong: Tensor) -> bool:
+    return (isinstance(got, torch.Tensor) and got.shape == wrong.shape
+            and bool(((got.detach() - wrong).abs() < 0.1).all()))  # fmt: skip
+
+
+def _tempered(x: Tensor, hits: Tensor, full: bool) -> Tensor:
+    """Return the top for the mean of the log-likelihoods: the hits count 1/n of what they should.
+
+    Minimising n times the loss, it is the top of the plain ELBO with entropy and prior n times as
+    heavy.
+    """
+    n = len(x)
+    return as_five(*top(x, hits, full, prior=logistic.PRIOR / math.sqrt(n), entropy=float(n)))
+
+
+def _collapsed(got: object, mode: Tensor, covariance: Tensor) -> bool:
+    """Whether q has shrunk towards the mode of the joint density, as without its entropy."""
+    if not isinstance(got, torch.Tensor) or got.shape != (5,):
+        return False
+    widths = covariance.diagonal().sqrt()
+    narrow = 1 / torch.linalg.inv(covariance).diagonal().sqrt()
+    small = (got[2:4] < 0.4 * narrow).all() or (got[2] * got[3]) < 0.05 * narrow.prod()
+    return bool(small and ((got[:2] - mode).abs() < widths).all())
+
+
+EXERCISE = Exercise(
+    name="fit_weights",
+    arguments=(
+        sample("x", _x, many=(14,), alone=False, used_instead=_throws),
+        sample("hits", _hits, many=(14,), alone=False, used_instead=_caught),
+        Argument("full", _full),
+    ),
+    reference=reference,
+    agree=Learned(
+        mean_nll=minus_elbo,
+        size=lambda *args: 1,
+        start=lambda x, hits, full: AnyOf((0.0, 0.0, 1.0, 1.0, 0.0), (0.0, 0.0, 3.0, 3.0, 0.0)),
+        near=0.03,
+        unit="posterior standard deviations",
+    ),
+    turns=TURNS,
+    chance=MayDraw(),
+    typical=1,
+    parts=("the mean of w0", "the mean of w1", "the deviation of w0", "the deviation of w1",
+           "the correlation"),
+    passed="fit_weights: the nearest normal, correlated and not, to a tenth of a posterior "
+    "standard deviation.",
+)  # fmt: skip
+fit_weights = EXERCISE.check

@@ -1,0 +1,110 @@
+"""log_evidence(flips): the log probability of flips, θ averaged out."""
+
+import math
+
+import torch
+from torch.nn.functional import logsigmoid
+
+from helpers.check.elbo import analytic
+from helpers.check.elbo.coins import EDGES, flips, flips_argument
+from helpers.check.kit.agree import AnyOf
+from helpers.check.kit.asks import Draws, Given
+from helpers.check.kit.diagnose import Turn
+from helpers.check.kit.exercise import Exercise
+
+MANY = "of 3000 flips"
+
+
+def reference(x: torch.Tensor, more: float = 0.0) -> float:
+    """Return log B(1 + heads, 1 + tails), both enlarged by ``more``."""
+    a, b = analytic.exponents(x)
+    return analytic.log_evidence(a + more, b + more)
+
+
+def _thousands(u: Draws, given: Given) -> torch.Tensor:
+    return flips(u, given, 3000)
+
+
+def _at_best(x: torch.Tensor) -> float:
+    """Return the log-likelihood at its maximum, the share of heads."""
+    share = x.mean()
+    return float(torch.xlogy(x.sum(), share) + torch.xlogy((1 - x).sum(), 1 - share))
+
+
+def _cut(x: torch.Tensor) -> AnyOf:
+    """Return the log evidence over −k ≤ y ≤ k; beyond 5 a millionth or less is missing."""
+    a, b = analytic.exponents(x)
+    values = []
+    for k in (1.0, 2.0, 3.0, 4.0):
+        y = torch.linspace(-k, k, 8001, dtype=torch.float64)
+        logs = analytic.log_joint(y, a, b)
+        values.append(float(logs.max() + torch.trapezoid((logs - logs.max()).exp(), y).log()))
+    return AnyOf(*values)
+
+
+def _factorials(x: torch.Tensor) -> AnyOf:
+    """Return log h! + log t! − log (n + 1)! with a + 1 forgotten here or there."""
+    h, t, n = float(x.sum()), float((1 - x).sum()), len(x)
+    both, low = math.lgamma(h + 1) + math.lgamma(t + 1), math.lgamma(h) + math.lgamma(t)
+    return AnyOf(both - math.lgamma(n + 1), low - math.lgamma(n + 1), low - math.lgamma(n + 2))
+
+
+def _best_elbo(x: torch.Tensor) -> float:
+    a, b = analytic.exponents(x)
+    return float(analytic.elbo(*analytic.optimum(a, b), a, b))
+
+
+TURNS = (
+    Turn("Jacobian forgotten",
+         "the integral over y needs the Jacobian; over θ it is that of θ^heads (1 − θ)^tails.",
+         lambda x: reference(x, -1)),
+    Turn("sign", "this is minus the log evidence; a probability below 1 has a negative log.",
+         lambda x: -reference(x)),
+    Turn("log forgotten", "this is the evidence itself; its log is asked for.",
+         lambda x: math.exp(reference(x))),
+    Turn("orders counted",
+         "the flips came in one order; a binomial coefficient would count all orders.",
+         lambda x: -math.log(len(x) + 1)),
+    Turn("maximum for average",
+         "this is the log-likelihood of the best θ; the evidence averages over all θ.", _at_best),
+    Turn("best ELBO returned", "this is the highest ELBO; the evidence lies above it.", _best_elbo,
+         tolerance=1e-4),
+    Turn("log inside the integral",
+         "average the likelihood over θ first, then take the log.", lambda x: -float(len(x))),
+    Turn("a fair coin", "this is the probability for θ = ½; the evidence averages over all θ.",
+         lambda x: -len(x) * math.log(2)),
+    Turn("missing + 1",
+         "log k! is lgamma(k + 1), and below stands (n + 1)!: look for a forgotten + 1.",
+         _factorials),
+    Turn("range too short", "part of the joint density lies outside your range of y.", _cut),
+    Turn("mean for sum", "this is the log evidence of one flip on average: leave the n out.",
+         lambda x: reference(x) / len(x)),
+)  # fmt: skip
+
+
+def by_factorials(flips: torch.Tensor) -> torch.Tensor:
+    """Return log h! + log t! − log (h + t + 1)!."""
+    heads = flips.sum()
+    tails = len(flips) - heads
+    return torch.lgamma(heads + 1) + torch.lgamma(tails + 1) - torch.lgamma(heads + tails + 2)
+
+
+def by_nodes(flips: torch.Tensor) -> torch.Tensor:
+    """Return quadrature in logs."""
+    y = torch.arange(-30, 30, 0.01).double()
+    heads, tails = flips.sum(), (1 - flips).sum()
+    log_p = (heads + 1) * logsigmoid(y) + (tails + 1) * logsigmoid(-y)
+    return torch.logsumexp(log_p, 0) + math.log(0.01)
+
+
+EXERCISE = Exercise(
+    name="log_evidence",
+    arguments=(flips_argument(many=(8, 15, 41), edges={**EDGES, MANY: _thousands}),),
+    reference=reference,
+    turns=TURNS,
+    worked=(by_factorials, by_nodes),
+    hints={MANY: "the product of so many probabilities is zero in floating point, or the peak is "
+           "narrower than your steps: stay on the log scale."},
+    passed="log_evidence: log B(1 + heads, 1 + tails), of 1 to 3000 flips.",
+)  # fmt: skip
+log_evidence = EXERCISE.check
