@@ -43,6 +43,7 @@ class Turn:
 
 
 Name = tuple[str, str]  # of a wrong turn, and its hint
+SAME_FOR_ANY = "same for any arguments"
 
 
 def by_turns(
@@ -189,7 +190,7 @@ def by_arguments(arguments: Sequence[Argument], outcomes: Sequence[Outcome]) -> 
         and all(same(o.value, base.value, 1e-9) for o in alike)
         and not all(same(o.expected, base.expected) for o in alike)
     ):
-        return "same for any arguments", (
+        return SAME_FOR_ANY, (
             f"the result is {show(base.value)} whatever is handed over: use the arguments."
         )
     ignored = []
