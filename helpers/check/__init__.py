@@ -43,21 +43,23 @@ from helpers.check.normals.loc_scale import learned_loc, standard_errors_left
 from helpers.check.normals.pairs import mvn_mle
 from helpers.check.normals.several import fit_mean_and_factor, fit_mean_vector
 from helpers.check.normals.softplus import softplus_pair
-from helpers.check.sgd.steps import (
-    fit_location,
-    largest_stable_learning_rate,
-    learning_rate_from_log,
-    sgd_step,
-    stall_distance,
-)
-from helpers.check.sgd.tuning import settings
+from helpers.check.sgd.batch_gradient import batch_gradient
+from helpers.check.sgd.descend import descend
+from helpers.check.sgd.fit_location import fit_location
+from helpers.check.sgd.largest_stable_learning_rate import largest_stable_learning_rate
+from helpers.check.sgd.resting_spread import resting_spread
+from helpers.check.sgd.settings import settings
+from helpers.check.sgd.sgd_step import sgd_step
+from helpers.check.sgd.stall_distance import stall_distance
 
 __all__ = [
     "CheckFailed",
+    "batch_gradient",
     "beta_slope",
     "case",
     "covering_normal",
     "derivative",
+    "descend",
     "elbo_gradient",
     "elbo_quadrature",
     "elbo_samples",
@@ -81,7 +83,6 @@ __all__ = [
     "kl_to_posterior",
     "largest_stable_learning_rate",
     "learned_loc",
-    "learning_rate_from_log",
     "log_evidence",
     "log_joint",
     "log_likelihood",
@@ -94,6 +95,7 @@ __all__ = [
     "normal_mle",
     "positive_maps",
     "responsibilities",
+    "resting_spread",
     "seeking_grid",
     "seeking_normal",
     "settings",
