@@ -58,6 +58,17 @@ TURNS = (
     single_precision(reference),
 )  # fmt: skip
 
+
+def by_sum(location: float, batch: torch.Tensor, n: int) -> torch.Tensor:
+    """Return the scaled sum of the batch's slopes."""
+    return n / len(batch) * (location - batch).sum()
+
+
+def by_mean(location: float, batch: torch.Tensor, n: int) -> torch.Tensor:
+    """Return n times the mean of the batch's slopes."""
+    return n * (location - batch).mean()
+
+
 EXERCISE = Exercise(
     name="batch_gradient",
     arguments=(
@@ -69,6 +80,7 @@ EXERCISE = Exercise(
     reference=reference,
     agree=Double(),
     turns=TURNS,
+    worked=(by_sum, by_mean),
     passed="batch_gradient: (n/|B|) times the batch's slope, for batches of one to all.",
 )  # fmt: skip
 batch_gradient = EXERCISE.check

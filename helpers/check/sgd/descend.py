@@ -208,6 +208,21 @@ TURNS = (
     single_precision(reference),
 )  # fmt: skip
 
+
+def by_velocity(
+    loss: Loss, start: torch.Tensor, learning_rate: float, momentum: float, n_steps: int
+) -> torch.Tensor:
+    """Return a run whose velocity is kept by hand."""
+    theta, velocity = start, torch.zeros_like(start)
+    path = [theta]
+    for _ in range(n_steps):
+        gradient = torch.func.grad(loss)(theta)
+        velocity = momentum * velocity + gradient
+        theta = theta - learning_rate * velocity
+        path.append(theta)
+    return torch.stack(path)
+
+
 EXERCISE = Exercise(
     name="descend",
     arguments=(
@@ -220,6 +235,7 @@ EXERCISE = Exercise(
     reference=reference,
     agree=Double(),
     turns=TURNS,
+    worked=(by_velocity,),
     typical=2,
     passed="descend: every location of every run, on losses of 1 to 5 parameters.",
 )  # fmt: skip

@@ -161,6 +161,22 @@ TURNS = (
     single_precision(reference),
 )  # fmt: skip
 
+
+def by_steps(data: torch.Tensor, start: float, learning_rate: float, n_steps: int) -> list[Any]:
+    """Return the values of a loop."""
+    values: list[Any] = [start]
+    for _ in range(n_steps):
+        gradient = (values[-1] - data).sum()
+        values.append(values[-1] - learning_rate * gradient)
+    return values
+
+
+def by_powers(data: torch.Tensor, start: float, learning_rate: float, n_steps: int) -> list[Any]:
+    """Return the values of the closed form."""
+    mean, factor = data.mean(), 1 - learning_rate * len(data)
+    return [mean + factor**t * (start - mean) for t in range(n_steps + 1)]
+
+
 EXERCISE = Exercise(
     name="fit_location",
     arguments=(
@@ -172,6 +188,7 @@ EXERCISE = Exercise(
     reference=reference,
     agree=Double(),
     turns=TURNS,
+    worked=(by_steps, by_powers),
     passed="fit_location: every value of every run agrees with the closed form.",
 )  # fmt: skip
 fit_location = EXERCISE.check

@@ -104,6 +104,17 @@ def _little_off(got: object, want: float) -> bool:
         return False
 
 
+def by_curvature(data: torch.Tensor, scales: torch.Tensor, momentum: float) -> torch.Tensor:
+    """Return the edge of the greatest curvature."""
+    curvatures = len(data) / scales**2
+    return 2 * (1 + momentum) / curvatures.max()
+
+
+def by_scale(data: torch.Tensor, scales: torch.Tensor, momentum: float) -> torch.Tensor:
+    """Return the edge of the least scale."""
+    return 2 * (1 + momentum) * scales.min() ** 2 / len(data)
+
+
 EXERCISE = Exercise(
     name="largest_stable_learning_rate",
     arguments=(
@@ -115,6 +126,7 @@ EXERCISE = Exercise(
     ),
     reference=reference,
     turns=TURNS,
+    worked=(by_curvature, by_scale),
     passed="largest_stable_learning_rate: that of the steepest direction, with and without "
     "momentum.",
 )  # fmt: skip

@@ -91,6 +91,23 @@ TURNS = (
          * _other(x, m, rate, kept=0.0, factor=1.0)),
 )  # fmt: skip
 
+
+def by_balance(data: torch.Tensor, batch_size: int, learning_rate: float) -> torch.Tensor:
+    """Return the root of the variance that a step leaves as it is."""
+    n = len(data)
+    share = learning_rate * n
+    of_batch = data.var(correction=0) / batch_size * (n - batch_size) / (n - 1)
+    return (share**2 * of_batch / (1 - (1 - share) ** 2)) ** 0.5
+
+
+def cancelled(data: torch.Tensor, batch_size: int, learning_rate: float) -> torch.Tensor:
+    """Return the same, one share cancelled, the deviations squared by hand."""
+    n = len(data)
+    share = learning_rate * n
+    of_batch = ((data - data.mean()) ** 2).sum() / n / batch_size * (n - batch_size) / (n - 1)
+    return torch.sqrt(share * of_batch / (2 - share))
+
+
 EXERCISE = Exercise(
     name="resting_spread",
     arguments=(
@@ -105,6 +122,7 @@ EXERCISE = Exercise(
     ),
     reference=analytic.resting_spread,
     turns=TURNS,
+    worked=(by_balance, cancelled),
     passed="resting_spread: in closed form, for batches of one to all.",
 )  # fmt: skip
 resting_spread = EXERCISE.check

@@ -132,6 +132,18 @@ def _loss(location: float, x: torch.Tensor) -> float:
     return -float(torch.distributions.Normal(location, 1.0).log_prob(x).sum())
 
 
+def by_mean(location: float, data: torch.Tensor, learning_rate: float) -> torch.Tensor:
+    """Return the location less its share of the way to the mean."""
+    n, mean = len(data), data.mean()
+    return location - learning_rate * n * (location - mean)
+
+
+def by_sum(location: float, data: torch.Tensor, learning_rate: float) -> torch.Tensor:
+    """Return the location less the scaled sum of the slopes."""
+    gradient = (location - data).sum()
+    return location - learning_rate * gradient
+
+
 EXERCISE = Exercise(
     name="sgd_step",
     arguments=(
@@ -142,6 +154,7 @@ EXERCISE = Exercise(
     reference=reference,
     agree=Double(),
     turns=TURNS,
+    worked=(by_mean, by_sum),
     passed="sgd_step: location − learning_rate · n · (location − mean), for samples of 1 to 320.",
 )  # fmt: skip
 sgd_step = EXERCISE.check

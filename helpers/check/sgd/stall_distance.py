@@ -106,6 +106,17 @@ TURNS = (
          lambda at, mean, n, rate, dtype: reference(at, mean, SHEETS_N, rate, dtype)),
 )  # fmt: skip
 
+
+def by_gap(
+    location: float, mean: float, n: int, learning_rate: float, dtype: torch.dtype
+) -> torch.Tensor:
+    """Return half a gap, as a distance."""
+    here = torch.tensor(location, dtype=dtype)
+    following = torch.nextafter(here, torch.tensor(mean, dtype=dtype))
+    gap = (following - here).abs()
+    return gap / 2 / (learning_rate * n)
+
+
 EXERCISE = Exercise(
     name="stall_distance",
     arguments=(
@@ -128,6 +139,7 @@ EXERCISE = Exercise(
     ),
     reference=reference,
     turns=TURNS,
+    worked=(by_gap,),
     typical=5,
     passed="stall_distance: half a gap over learning rate · n, in both types, from both sides.",
 )  # fmt: skip
