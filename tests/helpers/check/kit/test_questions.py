@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from helpers import data
-from helpers.check.kit.agree import AnyOf, Learned
+from helpers.check.kit.agree import AnyOf, Close, Learned
 from helpers.check.kit.asks import Argument, positive, real, sample, whole
 from helpers.check.kit.chance import Chance
 from helpers.check.kit.diagnose import Turn
@@ -181,6 +181,22 @@ def test_are_functions_of_one_exercise_checked_in_order():
     assert both.check(reference, reference)
     with pytest.raises(CheckFailed):
         both.check(reference, lambda *args: 0.0)
+
+
+TIGHT = Exercise(
+    name="total",
+    arguments=(sample("x", lambda u, given, n: u.normal(n, 3.0, 2.0), many=(5, 12)),),
+    reference=lambda x: x.sum(),
+    agree=Close(rtol=1e-9),
+    turns=(Turn("doubles left out", "all of them.", lambda x: x.unique().sum()),),
+    passed="total.",
+)
+
+
+def test_does_what_changes_nothing_explain_a_small_miss():
+    """No value occurs twice: leaving doubles out is right, and no reason for what is rounded."""
+    assert told(TIGHT, lambda x: round(float(x.sum()), 4)) == "rounded"
+    assert told(TIGHT, lambda x: x.sum() * 1.000001) == "constant factor"
 
 
 # --- learning ----------------------------------------------------------------------------------
