@@ -121,6 +121,11 @@ def sgd_sample(location: float = 0.0, n: int = 10000) -> torch.Tensor:
     return location + draws
 
 
+def sgd_wide() -> torch.Tensor:
+    """Draw 400 observations around 20, with standard deviation 3; float64 of shape (400,)."""
+    return normal("sgd: wide data", 400, 20.0, 3.0)
+
+
 def flips(name: str, n: int, share: float) -> torch.Tensor:
     """Draw n coin flips, 1 with probability share and else 0, as a float64 tensor of shape (n,)."""
     return (uniform(name, n) < share).to(torch.float64)

@@ -55,23 +55,25 @@ from helpers.check.normals.loc_scale import learned_loc, standard_errors_left
 from helpers.check.normals.pairs import mvn_mle
 from helpers.check.normals.several import fit_mean_and_factor, fit_mean_vector
 from helpers.check.normals.softplus import softplus_pair
-from helpers.check.sgd.steps import (
-    fit_location,
-    largest_stable_learning_rate,
-    learning_rate_from_log,
-    sgd_step,
-    stall_distance,
-)
-from helpers.check.sgd.tuning import settings
+from helpers.check.sgd.batch_gradient import batch_gradient
+from helpers.check.sgd.descend import descend
+from helpers.check.sgd.fit_location import fit_location
+from helpers.check.sgd.largest_stable_learning_rate import largest_stable_learning_rate
+from helpers.check.sgd.resting_spread import resting_spread
+from helpers.check.sgd.settings import settings
+from helpers.check.sgd.sgd_step import sgd_step
+from helpers.check.sgd.stall_distance import stall_distance
 
 __all__ = [
     "CheckFailed",
+    "batch_gradient",
     "beta_slope",
     "case",
     "censored_mle",
     "covering_normal",
     "curvature",
     "derivative",
+    "descend",
     "elbo_gradients",
     "elbo_quadrature",
     "elbo_samples",
@@ -109,6 +111,7 @@ __all__ = [
     "normal_mle",
     "positive_maps",
     "responsibilities",
+    "resting_spread",
     "seeking_grid",
     "seeking_normal",
     "settings",

@@ -16,7 +16,7 @@ from helpers.demos.kl import draw_two_divergences, seeking_walks, two_divergence
 from helpers.demos.likelihood import draw_likelihood, likelihood
 from helpers.demos.mixtures import draw_start_number, start_number
 from helpers.demos.normals import adam, draw_adam
-from helpers.demos.sgd import draw_learning_rate, learning_rate
+from helpers.demos.sgd import draw_learning_rate, draw_valley, learning_rate, valley
 
 __all__ = [
     "ALL",
@@ -33,6 +33,7 @@ __all__ = [
     "draw_tangent",
     "draw_two_coordinates",
     "draw_two_divergences",
+    "draw_valley",
     "elbo_and_gap",
     "forecasts",
     "learning_rate",
@@ -43,6 +44,7 @@ __all__ = [
     "tangent",
     "two_coordinates",
     "two_divergences",
+    "valley",
 ]
 
 # Every demo of the course: tested at both ends of each slider.
@@ -51,6 +53,7 @@ ALL: list[Callable[[], Demo]] = [
     forecasts,
     likelihood,
     learning_rate,
+    valley,
     adam,
     two_coordinates,
     elbo_and_gap,

@@ -169,7 +169,8 @@ def cases(name: str, arguments: Sequence[Argument], typical: int = 3) -> list[Ca
 
     def add(kind: str, where: str, values: Mapping[str, Any], moved: str = "") -> None:
         inner = ", ".join(f"{a.name}={a.words(values[a.name])}" for a in arguments)
-        described = f"{name}({inner})" + (f", {where}" if where else "")
+        called = f"{name}({inner})" if arguments else name
+        described = called + (f", {where}" if where else "")
         args = tuple(values[a.name] for a in arguments)
         found.append(Case(len(found), kind, where, args, described, moved))
 

@@ -47,6 +47,11 @@ NUMBERS: list[tuple[str, str, Alter]] = [
     ("{0} taken as 1", "the result is right for {0} = 1 only.", lambda x: type(x)(1)),
     ("{0} taken as 0", "the result is right for {0} = 0 only.", lambda x: type(x)(0)),
     ("{0} without sign", "the result fits |{0}| in the place of {0}.", abs),
+    (
+        "{0} made whole",
+        "the result fits a whole number in the place of {0}: is there an int()?",
+        lambda x: type(x)(int(x)),
+    ),
 ]
 WHOLE: list[tuple[str, str, Alter]] = [
     ("{0} one too many", "the result fits {0} + 1 in the place of {0}.", lambda n: n + 1),

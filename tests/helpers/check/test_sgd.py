@@ -1,14 +1,15 @@
 """Are the closed forms of sheet 03 what gradient descent does, and its sample the tutorial's?"""
 
-import math
+import itertools
 
 import pytest
 import torch
 
-from helpers import data, demos
+from helpers import check, data, demos
 from helpers.check.kit import agree
 from helpers.check.kit.message import CheckFailed
-from helpers.check.sgd import analytic, steps, tuning
+from helpers.check.sgd import analytic, batch_gradient, fit_location, settings
+from helpers.check.sgd.descend import bowl, slope_of
 
 # The tutorial's printed table: steps made, loss, estimate. Its data are 32-bit floats, whose sums
 # leave noise in the losses' third decimal.
@@ -87,44 +88,87 @@ def test_is_the_closed_form_what_torch_optim_does(n, moved):
     assert torch.allclose(torch.tensor(ran, dtype=torch.float64), expected, rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize("n", [3, 50, 10000])
-def test_do_runs_shrink_just_below_the_stable_rate_and_grow_just_above(n):
-    edge = analytic.largest_stable_rate(n)
-    near, far = (
-        analytic.sgd_trajectory(0.0, n, 1.0, share * edge, 50)[-1].abs() for share in (0.99, 1.01)
-    )
-    assert near < 0.5 < 2 < far
+def steepest(curvature, rate, momentum, steps):
+    """Return the offset that torch's optimizer leaves of 1 on a quadratic."""
+    theta = torch.tensor(1.0, dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.SGD([theta], lr=rate, momentum=momentum)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        (curvature / 2 * theta**2).backward()
+        optimizer.step()
+    return abs(theta.item())
+
+
+@pytest.mark.parametrize("curvature", [3.0, 10000.0])
+@pytest.mark.parametrize("momentum", [0.0, 0.5, 0.8])
+def test_do_runs_shrink_just_below_the_stable_rate_and_grow_just_above(curvature, momentum):
+    edge = analytic.largest_stable_rate(curvature, momentum)
+    assert steepest(curvature, 0.98 * edge, momentum, 500) < 0.5
+    assert steepest(curvature, 1.02 * edge, momentum, 500) > 2
 
 
 def test_is_the_stable_rate_two_over_the_curvature_of_the_loss():
     sample = data.normal("test: curvature", 23)
-    at = torch.tensor(0.4, dtype=torch.float64, requires_grad=True)
-    (slope,) = torch.autograd.grad(loss(at, sample), at, create_graph=True)
-    (curvature,) = torch.autograd.grad(slope, at)
+    at = torch.tensor(0.4, dtype=torch.float64)
+    curvature = torch.func.hessian(lambda theta: loss(theta, sample))(at)
     assert 2 / float(curvature) == pytest.approx(analytic.largest_stable_rate(23), rel=1e-12)
 
 
-@pytest.mark.parametrize("at", [1.0, 1.3, 0.17, 900.0, 5000.0, 4097.5])
-def test_is_the_gap_the_smallest_increase_that_is_not_lost(at):
+def test_is_the_momentum_path_what_torch_optim_does():
+    f = bowl(1.3, 0.9, 0.4)
+    theta = torch.tensor([2.0, -3.0, 2.5], dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.SGD([theta], lr=0.04, momentum=0.7)
+    expected = analytic.momentum_path(slope_of(f), theta.detach().clone(), 0.04, 0.7, 9)
+    for row in expected:
+        assert torch.allclose(theta.detach(), row, rtol=1e-12)
+        optimizer.zero_grad()
+        f(theta).backward()
+        optimizer.step()
+
+
+@pytest.mark.parametrize(("n", "size"), [(5, 1), (6, 2), (7, 4), (4, 4)])
+def test_is_a_batchs_slope_unbiased_over_all_batches(n, size):
+    sample = data.normal(f"test: batches {n}", n, 3.0)
+    batches = [torch.stack(b) for b in itertools.combinations(sample, size)]
+    slopes = [batch_gradient.reference(0.7, batch, n) for batch in batches]
+    assert sum(slopes) / len(slopes) == pytest.approx(n * float(0.7 - sample.mean()), rel=1e-12)
+
+
+@pytest.mark.parametrize(("n", "size", "share"), [(5, 1, 0.3), (6, 2, 1.0), (7, 3, 1.6)])
+def test_does_the_resting_spread_stay_the_same_in_a_step(n, size, share):
+    """Every batch of a small sample is one way on: the variance is worked out over all of them."""
+    sample = data.normal(f"test: rest {n}", n, 3.0, 2.0)
+    variance = analytic.resting_spread(sample, size, share / n) ** 2
+    means = torch.stack([torch.stack(b).mean() for b in itertools.combinations(sample, size)])
+    after = (1 - share) ** 2 * variance + share**2 * float(means.var(correction=0))
+    assert after == pytest.approx(variance, rel=1e-12)
+
+
+@pytest.mark.parametrize("at", [1.0, 1.3, 0.17, 900.0, 5000.0, 4097.5, 4096.0, -4096.0, -2.6])
+@pytest.mark.parametrize("side", [1, -1])
+def test_is_the_gap_the_smallest_change_that_is_not_lost(at, side):
     for dtype in (torch.float32, torch.float64):
-        gap, here = analytic.float_gap(at, dtype), torch.tensor(at, dtype=dtype)
-        assert float(here + gap) > float(here)
-        assert float(here + 0.49 * gap) == float(here)
-    assert analytic.float_gap(at, torch.float64) == math.ulp(at)
+        gap, here = analytic.float_gap(at, at + side, dtype), torch.tensor(at, dtype=dtype)
+        assert float(here + side * gap) != float(here)
+        assert float(here + side * 0.49 * gap) == float(here)
+        assert float(here + side * 0.51 * gap) != float(here)
 
 
 @pytest.mark.parametrize(("mean", "moved"), [(5000.3, 0.001), (300.7, 0.0005), (1500.1, 0.01)])
-def test_does_float32_stall_at_the_distance_of_the_closed_form(mean, moved):
-    location = torch.tensor(mean - 3 * analytic.stall_distance(mean, 1, moved, torch.float32))
+@pytest.mark.parametrize("side", [1, -1])
+def test_does_float32_stall_at_the_distance_of_the_closed_form(mean, moved, side):
+    location = torch.tensor(
+        mean - side * 3 * analytic.stall_distance(mean, mean + 1, 1, moved, torch.float32)
+    )
     location = location.to(torch.float32)
     for _ in range(50000):
         new = location - moved * (location - torch.tensor(mean))
         if new == location:
             break
         location = new
-    expected = analytic.stall_distance(float(location), 1, moved, torch.float32)
-    gap = analytic.float_gap(mean, torch.float32)
-    assert mean - float(location) == pytest.approx(expected, abs=2 * gap)
+    expected = analytic.stall_distance(float(location), mean, 1, moved, torch.float32)
+    gap = analytic.float_gap(mean, mean + 1, torch.float32)
+    assert side * (mean - float(location)) == pytest.approx(expected, abs=2 * gap)
 
 
 def test_does_the_simulated_slip_do_what_forgetting_to_zero_does():
@@ -136,45 +180,67 @@ def test_does_the_simulated_slip_do_what_forgetting_to_zero_does():
         loss(location, sample).backward()
         optimizer.step()
         ran.append(location.item())
-    simulated = steps.never_zeroed(sample, 4.0, 0.02, 8)
+    simulated = fit_location.never_zeroed(sample, 4.0, 0.02, 8)
     assert torch.allclose(torch.tensor(ran, dtype=torch.float64), simulated, rtol=1e-12)
 
 
 def test_are_the_standard_errors_left_root_n_times_the_distance():
     sample = data.sgd_sample(n=100)
-    run = tuning.Run(1.0, sample, 1e-3, 20)
+    run = settings.Run(1.0, sample, 1.0, 1e-3, 20)
     distance = abs(run.end() - run.mean)
     assert run.left() == pytest.approx(10 * distance, rel=1e-9)
     assert distance == pytest.approx(0.9**20 * abs(1.0 - run.mean), rel=1e-12)
 
 
+def test_does_a_wider_scale_flatten_the_loss_and_widen_the_error():
+    sample = data.sgd_wide()
+    run = settings.Run(1.0, sample, 3.0, 9 / 400, 1)
+    assert run.left() < 1e-9
+    half = settings.Run(1.0, sample, 3.0, 4.5 / 400, 1)
+    assert half.left() == pytest.approx(20 / 3 * abs(half.end() - half.mean), rel=1e-9)
+    assert half.end() == pytest.approx((1.0 + half.mean) / 2, rel=1e-12)
+
+
 @pytest.mark.parametrize("rate", [2.001e-4, 1.0])
 def test_is_a_run_beyond_the_edge_never_near(rate):
-    assert tuning.Run(-5000.0, data.sgd_sample(), rate, 3000).left() > 1e4
+    assert settings.Run(-5000.0, data.sgd_sample(), 1.0, rate, 3000).left() > 1e4
 
 
 def test_does_the_message_say_how_many_standard_errors_are_left():
-    old = dict.fromkeys(tuning.cases(), (1e-7, 10000))
+    old = dict.fromkeys(settings.ENTRIES, (1e-7, 10000))
     with pytest.raises(CheckFailed) as failure:
-        tuning.settings(old)
+        check.settings(old)
     assert failure.value.wrong_turn == "settings unchanged"
     assert "22.6 standard errors away" in str(failure.value)
 
 
-def test_are_trajectories_taken_as_floats_tensors_and_arrays():
-    def of(make):
-        def fit_location(data, start, learning_rate, n_steps):
-            run = analytic.sgd_trajectory(
-                float(data.mean()), len(data), start, learning_rate, n_steps
-            )
-            return make(run)
+@pytest.mark.parametrize("make", [torch.Tensor.tolist, torch.Tensor.numpy, list, tuple,
+                                  torch.Tensor.float])  # fmt: skip
+def test_are_trajectories_taken_as_floats_tensors_and_arrays(make):
+    def answer(x, start, learning_rate, n_steps):
+        return make(fit_location.reference(x, start, learning_rate, n_steps))
 
-        return fit_location
+    with agree.measuring() as measured:
+        assert check.fit_location(answer)
+    assert max(m.ratio for m in measured) < 0.1
 
-    for make in (torch.Tensor.tolist, torch.Tensor.numpy, list, tuple, torch.Tensor.float):
-        with agree.measuring() as measured:
-            assert steps.fit_location(of(make), sizes="fresh")
-        assert max(m.ratio for m in measured) < 0.1
+
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_is_a_32_bit_parameter_told_from_a_result_that_is_stored_in_32_bits(seed):
+    def stored(x, start, learning_rate, n_steps):
+        return fit_location.reference(x, start, learning_rate, n_steps).float()
+
+    def computed(x, start, learning_rate, n_steps):
+        path = [torch.tensor(start)]
+        for _ in range(n_steps):
+            path.append(path[-1] - learning_rate * (path[-1] - x).sum().float())
+        return torch.stack(path)
+
+    with data.seeded(seed):
+        assert check.fit_location(stored)
+        with pytest.raises(CheckFailed) as failure:
+            check.fit_location(computed)
+    assert failure.value.wrong_turn == "single precision"
 
 
 @pytest.mark.parametrize(
@@ -184,3 +250,11 @@ def test_are_trajectories_taken_as_floats_tensors_and_arrays():
 )  # fmt: skip
 def test_does_the_demo_say_what_its_learning_rate_does(rate, word):
     assert word in demos.draw_learning_rate(rate)[1]
+
+
+@pytest.mark.parametrize(
+    ("rate", "momentum", "word"),
+    [(1.9, 0.0, "0.042 of that across"), (2.1, 0.0, "diverges"), (2.1, 0.5, "is left")],
+)
+def test_does_the_valley_say_whether_a_run_arrives(rate, momentum, word):
+    assert word in demos.draw_valley(rate, momentum)[1]

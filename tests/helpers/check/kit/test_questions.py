@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from helpers import data
-from helpers.check.kit.agree import AnyOf, Learned
+from helpers.check.kit.agree import AnyOf, Close, Learned
 from helpers.check.kit.asks import EDGE, Argument, Jointly, cases, positive, real, sample, whole
 from helpers.check.kit.chance import Chance
 from helpers.check.kit.diagnose import Turn
+from helpers.check.kit.entries import Entries
 from helpers.check.kit.exercise import Exercise, Together
 from helpers.check.kit.message import CheckFailed
 
@@ -113,6 +114,8 @@ def single(x, loc, scale):
         (lambda x, loc, scale: reference(x[:-1], loc, scale), "last one left out"),
         (lambda x, loc, scale: reference(SQUARES.arguments[0].used_instead(), loc, scale),
          "the sheet's x"),
+        (lambda x, loc, scale: reference(x, int(loc), scale), "loc made whole"),
+        (lambda x, loc, scale: 1e-9 * reference(x, loc, scale) ** 2, "nameless"),
         (lambda x, loc, scale: -reference(x, loc, scale), "negated"),
         (lambda x, loc, scale: reference(x, loc, scale) / max(len(x), 1), "mean for sum"),
         (lambda x, loc, scale: reference(x, loc, scale) * 1.37, "constant factor"),
@@ -178,6 +181,22 @@ def test_are_functions_of_one_exercise_checked_in_order():
     assert both.check(reference, reference)
     with pytest.raises(CheckFailed):
         both.check(reference, lambda *args: 0.0)
+
+
+TIGHT = Exercise(
+    name="total",
+    arguments=(sample("x", lambda u, given, n: u.normal(n, 3.0, 2.0), many=(5, 12)),),
+    reference=lambda x: x.sum(),
+    agree=Close(rtol=1e-9),
+    turns=(Turn("doubles left out", "all of them.", lambda x: x.unique().sum()),),
+    passed="total.",
+)
+
+
+def test_does_what_changes_nothing_explain_a_small_miss():
+    """No value occurs twice: leaving doubles out is right, and no reason for what is rounded."""
+    assert told(TIGHT, lambda x: round(float(x.sum()), 4)) == "rounded"
+    assert told(TIGHT, lambda x: x.sum() * 1.000001) == "constant factor"
 
 
 # --- learning ----------------------------------------------------------------------------------
@@ -259,3 +278,51 @@ def test_may_an_edge_move_several_arguments():
     added = Exercise("added", (both, real("y", 1, 2)), lambda x, y: x + y, "added.")
     assert [c.args for c in added.cases() if c.kind == EDGE] == [(0.0, 0.0)]
     assert told(added, lambda x, y: x + y or 1.0) == "both at zero"
+
+
+# --- values under the keys of a dict -----------------------------------------------------------
+
+RATES = Entries(
+    exercises=(
+        Exercise('rates["slow"]', (), lambda: 0.1, "slow.", typical=1),
+        Exercise('rates["fast"]', (), lambda: (1.0, 2.0), "fast.", typical=1),
+    ),
+    passed="rates.",
+    name="rates",
+    keys=("slow", "fast"),
+    form='{"slow": ..., "fast": ...}',
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "name"),
+    [
+        ({"slow": 0.1, "fast": (1.0, 2.0)}, ""),
+        ({"slow": 0.1, "fast": [1.0, 2.0], "more": None}, ""),
+        ({"slow": 0.2, "fast": (1.0, 2.0)}, "nameless"),
+        ({"slow": 0.1, "fast": 1.0}, "wrong shape"),
+        ({"slow": 0.1}, "wrong shape"),
+        ({"slow": None, "fast": (1.0, 2.0)}, "wrong type"),
+        (0.1, "wrong type"),
+    ],
+)
+def test_is_a_dict_checked_key_by_key(answer, name):
+    assert told(RATES, answer) == name
+
+
+def test_does_a_message_on_a_value_speak_of_no_call():
+    with pytest.raises(CheckFailed) as caught:
+        RATES.check({"slow": 0.2, "fast": (1.0, 2.0)})
+    assert caught.value.tested == 'rates["slow"]'
+    assert not caught.value.again
+
+
+@pytest.mark.parametrize(
+    "by_chance",
+    [
+        lambda x, loc, scale: reference(x, loc, scale) * (1 + 1e-3 * torch.rand(())),
+        lambda x, loc, scale: torch.rand(()),
+    ],
+)
+def test_is_chance_where_nothing_is_random_told_so(by_chance):
+    assert told(SQUARES, by_chance) == "differs on the second call"
