@@ -42,7 +42,7 @@ from helpers.check.normals.fit_loc_scale import fit_loc_scale
 from helpers.check.normals.loc_scale import learned_loc, standard_errors_left
 from helpers.check.normals.pairs import mvn_mle
 from helpers.check.normals.several import fit_mean_and_factor, fit_mean_vector
-from helpers.check.normals.softplus import softplus_pair
+from helpers.check.normals.softplus_pair import softplus_pair
 from helpers.check.sgd.steps import (
     fit_location,
     largest_stable_learning_rate,

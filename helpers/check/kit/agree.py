@@ -371,6 +371,57 @@ class Close:
 
 
 @dataclass(frozen=True)
+class EachClose(Close):
+    """Numbers in closed form that span many orders: each is compared on a scale of its own.
+
+    Args:
+        atol: difference that counts as none, where a right number may be zero.
+    """
+
+    atol: float = 0.0
+
+    def compare(self, case: Case, value: Any, expected: Any) -> None:
+        """Compare one value; raise CheckFailed where it does not agree."""
+        one = nearest(value, expected)
+        got, wanted = numbers(case.described, value, one), as_tensor(one)
+        assert wanted is not None
+        single = got.dtype == torch.float32 or wanted.dtype == torch.float32
+        bound = max(self.rtol, SINGLE_PRECISION) if single else self.rtol
+        if not within("relative difference", self._apart(got, wanted) / bound):
+            raise CheckFailed(case.described, *apart(one, value))
+
+    def same(self, got: Any, wrong: Any) -> bool:
+        """Return whether each number is what a wrong turn gives, measured by either of the two."""
+        for one in several(wrong):
+            a, b = as_tensor(got), as_tensor(one)
+            if (
+                a is None
+                or b is None
+                or a.shape != b.shape
+                or not torch.equal(a.isnan(), b.isnan())
+            ):
+                if same(got, one):
+                    return True
+                continue
+            keep = ~a.isnan()
+            if (
+                max(self._apart(a[keep], b[keep]), self._apart(b[keep], a[keep]))
+                <= SINGLE_PRECISION
+            ):
+                return True
+        return False
+
+    def _apart(self, got: torch.Tensor, expected: torch.Tensor) -> float:
+        """Return the largest relative difference; infinite where only one of two is finite."""
+        got, expected = got.to(torch.float64).flatten(), expected.to(torch.float64).flatten()
+        differ = got != expected  # infinities of one sign do not
+        off = (got[differ] - expected[differ]).abs()
+        relative = (off - self.atol).clamp(min=0) / expected[differ].abs()
+        relative = torch.where(off <= self.atol, torch.zeros_like(off), relative)
+        return float(relative.nan_to_num(math.inf).max()) if differ.any() else 0.0
+
+
+@dataclass(frozen=True)
 class Exactly(Close):
     """A whole number, None, or a word: equal or not, and of the type that is asked."""
 
