@@ -74,7 +74,7 @@ POSITIVE = Exercise(
     name="positive",
     arguments=(
         _argument("raw", _raws, {
-            "far below zero": _with(-17.0, -44.0, -70.0),
+            "far below zero": _with(-9.0, -17.0, -44.0, -70.0),
             "above 1000": _with(1000.0, 5000.0),
             "zero": torch.zeros(3, dtype=torch.float64),
         }),
