@@ -23,8 +23,13 @@ def skewed(u: Draws, given: Given, n: int) -> torch.Tensor:
     it never comes to rest, and a right loop could fail by chance.
     """
     loc, scale = u.choice((-1.0, 1.0)) * u.real(1.5, 3.0), u.log_real(0.45, 1.9)
-    x = u.normal(n, 0.0, 1.0)
-    return loc + scale * (x + 0.25 * (x**2 - 1))
+    return loc + scale * lopsided(u, n)
+
+
+def lopsided(u: Draws, n: int) -> torch.Tensor:
+    """Return n draws of mean 0 and variance 9/8, with a longer tail to the right."""
+    x = u.normal(n)
+    return x + 0.25 * (x**2 - 1)
 
 
 def _deviation(x: torch.Tensor) -> torch.Tensor:
