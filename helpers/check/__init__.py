@@ -39,9 +39,10 @@ from helpers.check.mixtures.ending import fitted_mixture
 from helpers.check.mixtures.one_beta import fit_beta
 from helpers.check.mixtures.training import train_and_validate
 from helpers.check.normals.fit_loc_scale import fit_loc_scale
+from helpers.check.normals.fit_mean_and_factor import fit_mean_and_factor
 from helpers.check.normals.loc_scale import learned_loc
-from helpers.check.normals.pairs import mvn_mle
-from helpers.check.normals.several import fit_mean_and_factor, fit_mean_vector
+from helpers.check.normals.mvn_mle import mvn_mle
+from helpers.check.normals.several import fit_mean_vector
 from helpers.check.normals.softplus_pair import softplus_pair
 from helpers.check.normals.standard_errors_left import standard_errors_left
 from helpers.check.sgd.steps import (

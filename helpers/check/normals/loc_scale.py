@@ -129,9 +129,3 @@ def _losses(x: torch.Tensor) -> list[torch.Tensor]:
     """Return mean and sum of the negative log-densities at the optimum."""
     mean = analytic.mean_nll(torch.stack([x.mean(), torch.ones_like(x.mean())]), x)
     return [mean, len(x) * mean]
-
-
-def untrained() -> list[torch.Tensor]:
-    """Return the scales that a start at raw 0, 1 or 2 gives, by softplus, exp or no transform."""
-    raw = torch.tensor([0.0, 1.0, 2.0], dtype=torch.float64)
-    return [*analytic.softplus(raw), *raw.exp(), *raw[1:]]
