@@ -38,6 +38,7 @@ from helpers.check.mixtures.density import mixture_log_prob
 from helpers.check.mixtures.ending import fitted_mixture
 from helpers.check.mixtures.one_beta import fit_beta
 from helpers.check.mixtures.training import train_and_validate
+from helpers.check.normals.adam_step import adam_step
 from helpers.check.normals.fit_loc_scale import fit_loc_scale
 from helpers.check.normals.fit_mean_and_factor import fit_mean_and_factor
 from helpers.check.normals.loc_scale import learned_loc
@@ -56,6 +57,7 @@ from helpers.check.sgd.tuning import settings
 
 __all__ = [
     "CheckFailed",
+    "adam_step",
     "beta_slope",
     "case",
     "covering_normal",
