@@ -41,6 +41,8 @@ from helpers.check.mixtures.training import train_and_validate
 from helpers.check.normals.adam_step import adam_step
 from helpers.check.normals.fit_loc_scale import fit_loc_scale
 from helpers.check.normals.fit_mean_and_factor import fit_mean_and_factor
+from helpers.check.normals.fit_shared_mean import fit_shared_mean
+from helpers.check.normals.fit_student_t import fit_student_t
 from helpers.check.normals.loc_scale import learned_loc
 from helpers.check.normals.mvn_mle import mvn_mle
 from helpers.check.normals.several import fit_mean_vector
@@ -72,6 +74,8 @@ __all__ = [
     "fit_location",
     "fit_mean_and_factor",
     "fit_mean_vector",
+    "fit_shared_mean",
+    "fit_student_t",
     "fitted_mixture",
     "gamma_modes",
     "grad_after",
