@@ -14,8 +14,9 @@ from helpers.check.autodiff.derivative import derivative
 from helpers.check.autodiff.forecast_slope import forecast_slope
 from helpers.check.autodiff.grad_after import grad_after
 from helpers.check.autodiff.nll_gradient import nll_gradient
-from helpers.check.constraints.areas import gamma_modes, mass_between
-from helpers.check.constraints.density import log_prob_unconstrained, logit_beta_density
+from helpers.check.constraints.analytic import gamma_modes, logit_beta_density
+from helpers.check.constraints.areas import mass_between
+from helpers.check.constraints.density import log_prob_unconstrained
 from helpers.check.constraints.maps import interval_maps, positive_maps
 from helpers.check.constraints.several import increasing_maps, simplex_maps
 from helpers.check.elbo.elbo_gradients import elbo_gradients
@@ -51,10 +52,12 @@ from helpers.check.mixtures.mixture_log_prob import mixture_log_prob
 from helpers.check.mixtures.responsibilities import responsibilities
 from helpers.check.mixtures.train_and_validate import train_and_validate
 from helpers.check.normals.fit_loc_scale import fit_loc_scale
-from helpers.check.normals.loc_scale import learned_loc, standard_errors_left
-from helpers.check.normals.pairs import mvn_mle
-from helpers.check.normals.several import fit_mean_and_factor, fit_mean_vector
-from helpers.check.normals.softplus import softplus_pair
+from helpers.check.normals.fit_mean_and_factor import fit_mean_and_factor
+from helpers.check.normals.loc_scale import learned_loc
+from helpers.check.normals.mvn_mle import mvn_mle
+from helpers.check.normals.several import fit_mean_vector
+from helpers.check.normals.softplus_pair import softplus_pair
+from helpers.check.normals.standard_errors_left import standard_errors_left
 from helpers.check.sgd.batch_gradient import batch_gradient
 from helpers.check.sgd.descend import descend
 from helpers.check.sgd.fit_location import fit_location
@@ -84,6 +87,7 @@ __all__ = [
     "fit_beta",
     "fit_elbo",
     "fit_loc_scale",
+    "fit_location",
     "fit_mean_and_factor",
     "fit_mean_vector",
     "fit_mixture",
@@ -98,6 +102,7 @@ __all__ = [
     "kl_estimate",
     "kl_monte_carlo",
     "kl_quadrature",
+    "largest_stable_learning_rate",
     "learned_loc",
     "log_evidence",
     "log_joint",
@@ -115,8 +120,10 @@ __all__ = [
     "seeking_grid",
     "seeking_normal",
     "settings",
+    "sgd_step",
     "simplex_maps",
     "softplus_pair",
+    "stall_distance",
     "standard_errors",
     "standard_errors_left",
     "three_mles",

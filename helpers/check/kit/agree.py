@@ -84,7 +84,9 @@ def numbers(tested: str, value: Any, expected: Any) -> torch.Tensor:
     """
     wanted = as_tensor(expected)
     if wanted is None:
-        raise TypeError(f"the reference of «{tested}» is not made of numbers: {expected!r}")
+        if parts_of(expected) is None:
+            raise TypeError(f"the reference of «{tested}» is not made of numbers: {expected!r}")
+        return _row_of_parts(tested, value, expected)
     got = as_tensor(value)
     if got is None:
         raise CheckFailed(
@@ -113,6 +115,43 @@ def numbers(tested: str, value: Any, expected: Any) -> torch.Tensor:
             "NaN comes from 0/0, 0 · ∞ or the log of a negative number; look where one can arise.",
         )
     return got
+
+
+def _row_of_parts(tested: str, value: Any, expected: Sequence[Any]) -> torch.Tensor:
+    """Return what :func:`numbers` does of each of several parts, one after the other."""
+    count = len(expected)
+    if not isinstance(value, tuple | list):
+        raise CheckFailed(
+            tested,
+            f"a tuple of {count}",
+            "None" if value is None else f"{show(value)}, of type {type(value).__name__}",
+            message.WRONG_TYPE,
+            "there is no value: end a function with return."
+            if value is None
+            else "return the parts that the docstring names, with a comma between.",
+        )
+    if len(value) != count:
+        raise CheckFailed(
+            tested, f"a tuple of {count}", f"{len(value)} values", message.WRONG_SHAPE,
+            "return the parts that the docstring names, in its order.",
+        )  # fmt: skip
+    asked = [(f"{tested}, value {i} of {count}", value[i], expected[i]) for i in range(count)]
+    return torch.cat([numbers(*one).flatten() for one in asked])
+
+
+def parts_of(value: Any) -> list[torch.Tensor] | None:
+    """Return the parts of a tuple or list whose shapes are unlike, as tensors; else None."""
+    if not isinstance(value, list | tuple) or as_tensor(value) is not None:
+        return None
+    parts = [as_tensor(v) for v in value]
+    known = [p for p in parts if p is not None]
+    return known if known and len(known) == len(parts) else None
+
+
+def as_row(value: Any) -> torch.Tensor | None:
+    """Return value as a tensor, parts of unlike shapes one after the other; None where neither."""
+    parts = parts_of(value)
+    return as_tensor(value) if parts is None else torch.cat([p.flatten() for p in parts])
 
 
 def as_tensor(value: Any) -> torch.Tensor | None:
@@ -161,6 +200,9 @@ def distance(got: torch.Tensor, expected: torch.Tensor) -> float:
 
 def same(got: Any, expected: Any, tolerance: float = SINGLE_PRECISION) -> bool:
     """Return whether two values agree, NaN in the same places included."""
+    if (parts := parts_of(expected)) is not None:
+        alike = isinstance(got, list | tuple) and len(got) == len(parts)
+        return alike and all(same(g, e, tolerance) for g, e in zip(got, parts, strict=True))
     a, b = as_tensor(got), as_tensor(expected)
     if a is None or b is None:
         return a is None and b is None and type(got) is type(expected) and got == expected
@@ -182,6 +224,10 @@ def compare(tested: str, value: Any, expected: Any, bound: float = CLOSED_FORM) 
         CheckFailed: wrong type, wrong shape, NaN, or further away than the bound.
     """
     got = numbers(tested, value, expected)
+    if parts_of(expected) is not None:
+        for place, (part, wanted) in enumerate(zip(value, expected, strict=True), 1):
+            compare(f"{tested}, value {place} of {len(expected)}", part, wanted, bound)
+        return
     reference = as_tensor(expected)
     assert reference is not None
     if got.dtype == torch.float32:
@@ -325,6 +371,57 @@ class Close:
 
 
 @dataclass(frozen=True)
+class EachClose(Close):
+    """Numbers in closed form that span many orders: each is compared on a scale of its own.
+
+    Args:
+        atol: difference that counts as none, where a right number may be zero.
+    """
+
+    atol: float = 0.0
+
+    def compare(self, case: Case, value: Any, expected: Any) -> None:
+        """Compare one value; raise CheckFailed where it does not agree."""
+        one = nearest(value, expected)
+        got, wanted = numbers(case.described, value, one), as_tensor(one)
+        assert wanted is not None
+        single = got.dtype == torch.float32 or wanted.dtype == torch.float32
+        bound = max(self.rtol, SINGLE_PRECISION) if single else self.rtol
+        if not within("relative difference", self._apart(got, wanted) / bound):
+            raise CheckFailed(case.described, *apart(one, value))
+
+    def same(self, got: Any, wrong: Any) -> bool:
+        """Return whether each number is what a wrong turn gives, measured by either of the two."""
+        for one in several(wrong):
+            a, b = as_tensor(got), as_tensor(one)
+            if (
+                a is None
+                or b is None
+                or a.shape != b.shape
+                or not torch.equal(a.isnan(), b.isnan())
+            ):
+                if same(got, one):
+                    return True
+                continue
+            keep = ~a.isnan()
+            if (
+                max(self._apart(a[keep], b[keep]), self._apart(b[keep], a[keep]))
+                <= SINGLE_PRECISION
+            ):
+                return True
+        return False
+
+    def _apart(self, got: torch.Tensor, expected: torch.Tensor) -> float:
+        """Return the largest relative difference; infinite where only one of two is finite."""
+        got, expected = got.to(torch.float64).flatten(), expected.to(torch.float64).flatten()
+        differ = got != expected  # infinities of one sign do not
+        off = (got[differ] - expected[differ]).abs()
+        relative = (off - self.atol).clamp(min=0) / expected[differ].abs()
+        relative = torch.where(off <= self.atol, torch.zeros_like(off), relative)
+        return float(relative.nan_to_num(math.inf).max()) if differ.any() else 0.0
+
+
+@dataclass(frozen=True)
 class Exactly(Close):
     """A whole number, None, or a word: equal or not, and of the type that is asked."""
 
@@ -388,7 +485,8 @@ class Learned(Close):
     negative log-likelihood is then minus the bound that is climbed, and the size 1.
 
     Args:
-        mean_nll: takes the parameters as one float64 tensor, then the exercise's arguments.
+        mean_nll: takes the parameters as one float64 tensor, then the exercise's arguments; parts
+            of unlike shapes, such as a vector and a matrix, come one after the other in one row.
         size: takes the arguments; the number of observations.
         start: takes the arguments; where a run begins, or AnyOf several places, to tell a run that
             stops early from one that goes elsewhere. None where that is not known.
@@ -415,7 +513,7 @@ class Learned(Close):
 
     def left(self, case: Case, got: torch.Tensor, expected: Any) -> float:
         """Return how many standard errors a value is from the optimum."""
-        optimum = as_tensor(expected)
+        optimum = as_row(expected)
         assert optimum is not None
         return standard_errors(
             lambda theta: self.mean_nll(theta, *case.args), got, optimum, self.size(*case.args)
@@ -431,7 +529,7 @@ class Learned(Close):
         for outcome in failing:
             if self.start is None or not self._on_its_way(outcome):
                 return None
-            got = as_tensor(outcome.value)
+            got = as_row(outcome.value)
             assert got is not None
             lefts.append(self.left(outcome.case, got.to(torch.float64), outcome.expected))
         return "stops early", (
@@ -441,13 +539,14 @@ class Learned(Close):
 
     def _on_its_way(self, outcome: Outcome) -> bool:
         """Return whether the loss is below the start's, and its slope leads to the optimum."""
-        got, optimum = as_tensor(outcome.value), as_tensor(outcome.expected)
+        got, optimum = as_row(outcome.value), as_row(outcome.expected)
         if got is None or optimum is None or got.shape != optimum.shape or self.start is None:
             return False
         theta = got.to(torch.float64).clone().requires_grad_(True)
         loss = self.mean_nll(theta, *outcome.case.args)
-        begun = [float(self.mean_nll(torch.as_tensor(s, dtype=torch.float64), *outcome.case.args))
-                 for s in several(self.start(*outcome.case.args))]  # fmt: skip
+        starts = [as_row(s) for s in several(self.start(*outcome.case.args))]
+        begun = [float(self.mean_nll(s.to(torch.float64), *outcome.case.args))
+                 for s in starts if s is not None]  # fmt: skip
         if not bool(loss.isfinite()) or float(loss.detach()) >= max(begun):
             return False
         (slope,) = torch.autograd.grad(loss, theta)

@@ -12,7 +12,7 @@ import torch
 
 from helpers import watching
 from helpers.check.kit import misread, relations
-from helpers.check.kit.agree import AnyOf, Outcome, as_tensor, same, several
+from helpers.check.kit.agree import AnyOf, Outcome, as_tensor, parts_of, same, several
 from helpers.check.kit.asks import ALONE, DTYPE, EDGE, SIZE, TYPICAL, Argument
 from helpers.check.kit.calling import own_copy, quietly
 from helpers.check.kit.message import show
@@ -134,19 +134,21 @@ def by_parts(outcomes: Sequence[Outcome], parts: Sequence[str] = ()) -> Name | N
         known = _pairs(one)
         if known and (constant := relations.constant(known)):
             return constant
-    known = _pairs(outcomes)
-    if not known:
+    failing = [o for o in outcomes if o.failure is not None]
+    if any(o.raised for o in failing):
         return None
-    comes_near = len(known) > 1 and all(relations.near(p) for p in known)
+    split = [p for p in (_pieces(o, len(parts)) for o in failing) if p is not None]
+    apart = len(split) == len(failing)
+    together = _pairs(outcomes) or ([p for one in split for p in one] if apart else [])
+    comes_near = len(failing) > 1 and together and all(relations.near(p) for p in together)
     approximate = relations.APPROXIMATE if comes_near else None
-    if not parts or any(p.expected.shape != (len(parts),) for p in known):
+    if not apart:
         return approximate
     off = [i for i in range(len(parts))
-           if not all(relations.alike(p.got[i], p.expected[i]) for p in known)]  # fmt: skip
+           if not all(relations.alike(p[i].got, p[i].expected) for p in split)]  # fmt: skip
     named = {}
     for i in off:
-        single = [relations.Pair(p.expected[i], p.got[i], p.sizes) for p in known
-                  if not relations.alike(p.got[i], p.expected[i])]  # fmt: skip
+        single = [p[i] for p in split if not relations.alike(p[i].got, p[i].expected)]
         named[i] = relations.found(single) or relations.constant(single)
     first = named[off[0]] if off else None
     if first and all(name is not None and name[0] == first[0] for name in named.values()):
@@ -166,13 +168,14 @@ def _pairs(outcomes: Sequence[Outcome]) -> list[relations.Pair]:
     failing = [o for o in outcomes if o.failure is not None]
     if any(o.raised for o in failing):
         return []
-    pairs = [_pair(o) for o in failing]
+    pairs = [_pair(o, o.expected, o.value) for o in failing]
     known = [p for p in pairs if p is not None]
     return known if len(known) == len(pairs) else []
 
 
-def _pair(outcome: Outcome) -> relations.Pair | None:
-    expected, got = as_tensor(outcome.expected), as_tensor(outcome.value)
+def _pair(outcome: Outcome, wanted: Any, value: Any) -> relations.Pair | None:
+    """Return a wanted and a given value as a pair, None where they cannot be related."""
+    expected, got = as_tensor(wanted), as_tensor(value)
     if expected is None or got is None or expected.shape != got.shape:
         return None
     if not bool(expected.isfinite().all() and got.isfinite().all()):
@@ -181,6 +184,21 @@ def _pair(outcome: Outcome) -> relations.Pair | None:
     whole = {a for a in outcome.case.args if isinstance(a, int) and not isinstance(a, bool)}
     sizes = tuple(sorted(lengths | {n for n in whole if 1 < n < 10**7}))
     return relations.Pair(expected.to(torch.float64), got.to(torch.float64), sizes)
+
+
+def _pieces(outcome: Outcome, count: int) -> list[relations.Pair] | None:
+    """Return a pair for each of several parts: of a tuple, or along the first axis of a tensor."""
+    expected, got = parts_of(outcome.expected), outcome.value
+    if expected is None:
+        whole = _pair(outcome, outcome.expected, outcome.value)
+        if whole is None or whole.expected.shape[:1] != (count,):
+            return None
+        expected, got = list(whole.expected), list(whole.got)
+    if len(expected) != count or not isinstance(got, list | tuple) or len(got) != count:
+        return None
+    pairs = [_pair(outcome, e, g) for e, g in zip(expected, got, strict=True)]
+    known = [p for p in pairs if p is not None]
+    return known if len(known) == count else None
 
 
 def by_arguments(arguments: Sequence[Argument], outcomes: Sequence[Outcome]) -> Name | None:

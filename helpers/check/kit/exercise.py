@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from helpers import watching
-from helpers.check.kit import diagnose, message
+from helpers.check.kit import diagnose, message, relations
 from helpers.check.kit.agree import Agreement, AnyOf, Close, nearest, note, several
 from helpers.check.kit.asks import TYPICAL, Argument, Case, cases
 from helpers.check.kit.calling import Called, own_copy, slopes, watched
@@ -163,6 +163,7 @@ def _said(
     assert failure is not None
     alike = exercise.agree.same
     arguments, reference = exercise.arguments, exercise.reference
+    least = diagnose.by_parts(outcomes, exercise.parts)
     named = (
         diagnose.by_turns(exercise.turns, outcomes, alike)
         or effects
@@ -173,8 +174,9 @@ def _said(
         or diagnose.by_place(outcomes)
         or diagnose.by_relations(outcomes)
         or by_slips(exercise.worked, outcomes, alike)
-        or diagnose.by_parts(outcomes, exercise.parts)
+        or (least if least != relations.APPROXIMATE else None)
         or exercise.agree.named([o for o in outcomes if o.failure is not None])
+        or least
         or (failure.wrong_turn, failure.hint)
     )
     name, hint = named

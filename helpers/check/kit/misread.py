@@ -91,6 +91,34 @@ SAMPLES: list[tuple[str, str, Alter]] = [
        + " of {0}: use all of them.", lambda x, k=k: x[:k]) for k in range(1, FEW + 1)],
 ]  # fmt: skip
 
+ROWS: list[tuple[str, str, Alter]] = [
+    ("last row left out", "the result is right for {0} without its last row.", lambda x: x[:-1]),
+    ("first row left out", "the result is right for {0} without its first row.", lambda x: x[1:]),
+    ("half of {0}", "the result is right for one half of the rows of {0}.",
+     lambda x: x[: len(x) // 2]),
+    ("columns of {0} reversed", "the result is right for the columns of {0} in another order.",
+     lambda x: x.flip(1)),
+    ("{0} squared", "the result fits {0}² in the place of {0}.", lambda x: x**2),
+    ("{0} rounded", "the result is right for rounded {0}.", lambda x: x.round()),
+    ("{0} transposed", "the result is right with rows and columns of {0} exchanged.",
+     lambda x: x.T),
+    ("inverse of {0}", "the result fits the inverse of {0} in its place.",
+     lambda x: torch.linalg.inv(x)),
+    ("{0} without correlations", "the result is right for the diagonal of {0} only.",
+     lambda x: _of_square(x).diagonal().diag()),
+    ("{0} taken as identity", "the result is right for the identity in the place of {0}.",
+     lambda x: torch.eye(len(_of_square(x)), dtype=x.dtype)),
+    *[(f"only the first {k} rows" if k > 1 else "only the first row",
+       "the result is right for the first row" + (f"s, {k} of them" if k > 1 else "") + ", of {0}.",
+       lambda x, k=k: x[:k]) for k in range(1, 4)],
+]  # fmt: skip
+
+
+def _of_square(x: torch.Tensor) -> torch.Tensor:
+    if x.shape[0] != x.shape[1]:
+        raise ValueError("it is no square matrix")
+    return x
+
 
 def alterations(
     arguments: Sequence[Argument], reference: Callable[..., Any], args: Sequence[Any]
@@ -134,7 +162,7 @@ def _ways(value: Any) -> list[tuple[str, str, Alter]]:
     if isinstance(value, float):
         return NUMBERS
     if isinstance(value, torch.Tensor) and value.is_floating_point():
-        return SAMPLES if value.ndim == 1 else NUMBERS[:3] if value.ndim == 0 else []
+        return {0: NUMBERS[:3], 1: SAMPLES, 2: ROWS}.get(value.ndim, [])
     return []
 
 

@@ -105,3 +105,63 @@ def upper_lower_factor(covariance: torch.Tensor) -> torch.Tensor:
     C; turned back and transposed, C is the L that is looked for.
     """
     return torch.linalg.cholesky(covariance.flip(0, 1)).flip(0, 1).T
+
+
+def shared_mean(data: torch.Tensor, covariance: torch.Tensor) -> torch.Tensor:
+    """Return the best mean that all columns share, where their covariance is known.
+
+    The summed loss n/2 (x̄ − μ1)ᵀ Σ⁻¹ (x̄ − μ1) has the slope −n 1ᵀ Σ⁻¹ (x̄ − μ1) in μ, which is zero
+    at μ = 1ᵀ Σ⁻¹ x̄ / 1ᵀ Σ⁻¹ 1: a weighted mean, the weights possibly negative (A. C. Aitken, On
+    least squares and linear combination of observations, 1935).
+
+    Args:
+        data: observations, shape (n, d).
+        covariance: of a row, shape (d, d).
+    """
+    weights = torch.linalg.inv(covariance.to(torch.float64)).sum(0)
+    return weights @ data.to(torch.float64).mean(0) / weights.sum()
+
+
+def student_t_mean_nll(parameters: torch.Tensor, data: torch.Tensor, df: float) -> torch.Tensor:
+    """Return the mean negative log-likelihood of a Student-t distribution.
+
+    Args:
+        parameters: loc and scale, shape (2,).
+        data: observations, shape (n,).
+        df: degrees of freedom.
+
+    Returns:
+        A single number; NaN where the scale is negative.
+    """
+    loc, scale = parameters.to(torch.float64)
+    z = (data.to(torch.float64) - loc) / scale
+    constant = math.lgamma(df / 2) - math.lgamma((df + 1) / 2) + 0.5 * math.log(math.pi * df)
+    return 0.5 * (df + 1) * torch.log1p(z**2 / df).mean() + scale.log() + constant
+
+
+def student_t_mle(
+    data: torch.Tensor, df: float, loc: float | None = None, steps: int = 400
+) -> tuple[float, float]:
+    """Return the best location and scale of a Student-t distribution.
+
+    With z = (x − loc)/scale and the weights w = (df + 1)/(df + z²) the scores vanish where
+    Σ w z = 0 and Σ w z² = n. The round of Kent, Tyler and Vardi (1994) never lowers the likelihood,
+    and for df ≥ 1 there is one top: loc = Σ w x / Σ w, then scale² = Σ w (x − loc)² / Σ w.
+
+    Args:
+        data: observations, shape (n,).
+        df: degrees of freedom, at least 1.
+        loc: a location that is held, or None.
+        steps: rounds; each leaves at most about half of the distance.
+    """
+    x = data.to(torch.float64)
+    middle = x.median() if loc is None else torch.as_tensor(loc, dtype=torch.float64)
+    square = ((x - middle) ** 2).median()
+    for _ in range(steps):
+        w = (df + 1) / (df + (x - middle) ** 2 / square)
+        if loc is None:
+            middle = (w * x).sum() / w.sum()
+            square = (w * (x - middle) ** 2).sum() / w.sum()
+        else:
+            square = (w * (x - middle) ** 2).mean()
+    return float(middle), float(square.sqrt())

@@ -8,7 +8,6 @@ from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 from helpers.check.normal_facts import normal_mle
 from helpers.check.normals import analytic
-from helpers.check.normals.loc_scale import untrained
 
 NO_TRANSFORM = (
     "the scale itself took the steps, and they led below zero; train a raw number, and let a "
@@ -23,8 +22,19 @@ def skewed(u: Draws, given: Given, n: int) -> torch.Tensor:
     it never comes to rest, and a right loop could fail by chance.
     """
     loc, scale = u.choice((-1.0, 1.0)) * u.real(1.5, 3.0), u.log_real(0.45, 1.9)
-    x = u.normal(n, 0.0, 1.0)
-    return loc + scale * (x + 0.25 * (x**2 - 1))
+    return loc + scale * lopsided(u, n)
+
+
+def lopsided(u: Draws, n: int) -> torch.Tensor:
+    """Return n draws of mean 0 and variance 9/8, with a longer tail to the right."""
+    x = u.normal(n)
+    return x + 0.25 * (x**2 - 1)
+
+
+def untrained() -> list[torch.Tensor]:
+    """Return the scales that a start at raw 0, 1 or 2 gives, by softplus, exp or no transform."""
+    raw = torch.tensor([0.0, 1.0, 2.0], dtype=torch.float64)
+    return [*analytic.softplus(raw), *raw.exp(), *raw[1:]]
 
 
 def _deviation(x: torch.Tensor) -> torch.Tensor:

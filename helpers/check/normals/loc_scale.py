@@ -8,9 +8,7 @@ import torch
 
 from helpers import data
 from helpers.check.kit.agree import (
-    SINGLE_PRECISION,
     STANDARD_ERRORS,
-    any_of,
     note,
     numbers,
     same,
@@ -18,9 +16,7 @@ from helpers.check.kit.agree import (
     within,
 )
 from helpers.check.kit.diagnose import Turn
-from helpers.check.kit.function_agrees import Case, function_agrees
 from helpers.check.kit.message import WRONG_SHAPE, WRONG_TYPE, CheckFailed, passed, show
-from helpers.check.normal_facts import normal_mle
 from helpers.check.normals import analytic
 
 # A learned value carries the error of the run that learned it: it is taken for a wrong turn's value
@@ -133,62 +129,3 @@ def _losses(x: torch.Tensor) -> list[torch.Tensor]:
     """Return mean and sum of the negative log-densities at the optimum."""
     mean = analytic.mean_nll(torch.stack([x.mean(), torch.ones_like(x.mean())]), x)
     return [mean, len(x) * mean]
-
-
-def untrained() -> list[torch.Tensor]:
-    """Return the scales that a start at raw 0, 1 or 2 gives, by softplus, exp or no transform."""
-    raw = torch.tensor([0.0, 1.0, 2.0], dtype=torch.float64)
-    return [*analytic.softplus(raw), *raw.exp(), *raw[1:]]
-
-
-def standard_errors_left(answer: Any) -> bool:
-    """Check ``standard_errors_left(loc, scale, data)`` against the closed form of the deviance.
-
-    The samples are small, so that n − 1 cannot hide, and the parameters far off, so that little is
-    lost in the difference: numbers that went through Python floats are single precision in torch.
-    """
-    cases = []
-    for n, off, wide in [(5, 1.5, 1.3), (9, -2.0, 0.7), (14, 0.5, 2.5)]:
-        u, v = data.uniform(f"normals: left {n}", 2, 1.0, 1.2).tolist()
-        x = data.normal(f"normals: left data {n}", n, 3.0, 1.5)
-        mean, deviation = normal_mle(x)
-        loc, scale = torch.tensor([mean + u * off * deviation, v * wide * deviation]).double()
-        described = f"standard_errors_left({loc:.3f}, {scale:.3f}, data) on {n} observations"
-        expected = analytic.standard_errors_left(float(loc), float(scale), x)
-        cases.append(Case(described, (loc, scale, x), expected))
-    function_agrees(answer, cases, LEFT_TURNS, bound=SINGLE_PRECISION)
-    return passed("standard_errors_left: the root of the deviance, on three samples.")
-
-
-def excess(loc: Any, scale: Any, x: torch.Tensor, best: tuple[Any, Any]) -> torch.Tensor:
-    """Return n times the mean NLL at (loc, scale) less that at a pair taken for the best."""
-    pairs = [torch.stack([torch.as_tensor(v, dtype=torch.float64) for v in pair])
-             for pair in ((loc, scale), best)]  # fmt: skip
-    return len(x) * (analytic.mean_nll(pairs[0], x) - analytic.mean_nll(pairs[1], x))
-
-
-def _right(loc: Any, scale: Any, x: torch.Tensor) -> torch.Tensor:
-    return excess(loc, scale, x, normal_mle(x))
-
-
-LEFT_TURNS = [
-    Turn("n − 1 for n", "data.std() divides by n − 1, and the likelihood is not highest there.",
-         lambda loc, scale, x: (2 * excess(loc, scale, x, (x.mean(), x.std()))).sqrt()),
-    Turn("root forgotten", "this is the deviance, in squared standard errors; take its root.",
-         lambda *given: 2 * _right(*given)),
-    Turn("factor 2 forgotten", "the deviance is twice the difference of the summed losses.",
-         lambda *given: _right(*given).sqrt()),
-    Turn("mean for sum", "the deviance is a difference of sums over the data; n is missing.",
-         lambda loc, scale, x: (2 * _right(loc, scale, x) / len(x)).sqrt()),
-    Turn("sign", "this is the root of a negative number: look at the order of the subtraction.",
-         lambda *given: (-2 * _right(*given)).sqrt()),
-    Turn("variance for standard deviation", "Normal takes the standard deviation, not its square.",
-         lambda loc, scale, x: (2 * excess(loc, scale, x, (x.mean(), x.var(correction=0)))).sqrt()),
-    Turn("truth for optimum", "a true or standard normal is not the one that fits these data best.",
-         lambda loc, scale, x: [(2 * excess(loc, scale, x, pair)).abs().sqrt() for pair in
-                                ((0.0, 1.0), (x.mean(), 1.0))], alike=any_of),
-    Turn("location only", "you measure the location in standard errors of the mean; the scale "
-         "can be off as well.",
-         lambda loc, scale, x: [(loc - x.mean()).abs() / s * math.sqrt(len(x))
-                                for s in (scale, x.std(correction=0), x.std())], alike=any_of),
-]  # fmt: skip

@@ -326,3 +326,39 @@ def test_does_a_message_on_a_value_speak_of_no_call():
 )
 def test_is_chance_where_nothing_is_random_told_so(by_chance):
     assert told(SQUARES, by_chance) == "differs on the second call"
+
+
+def moments(x):
+    """Return the mean of rows and their second moments, parts of unlike shapes."""
+    return x.mean(0), x.T @ x / len(x)
+
+
+MOMENTS = Exercise(
+    name="moments",
+    arguments=(sample("x", lambda u, given, n: u.normal(2 * n, 3.0, 2.0).reshape(n, 2),
+                      many=(5, 12), sizes=(1,)),),
+    reference=moments,
+    parts=("mean", "matrix"),
+    passed="moments.",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("answer", "name"),
+    [
+        (moments, ""),
+        (lambda x: [v.tolist() for v in moments(x)], ""),
+        (lambda x: moments(x)[0], "wrong type"),
+        (lambda x: (*moments(x), 1.0), "wrong shape"),
+        (lambda x: moments(x)[::-1], "wrong shape"),
+        (lambda x: (moments(x)[0], moments(x)[1][0]), "wrong shape"),
+        (lambda x: (moments(x)[0], moments(x)[1] * len(x)), "matrix sum for mean"),
+        (lambda x: (-moments(x)[0], moments(x)[1]), "mean negated"),
+        (lambda x: (moments(x)[0] + x[0], moments(x)[1]), "mean is off"),
+        (lambda x: moments(x[:-1] if len(x) > 1 else x), "last row left out"),
+        (lambda x: moments(x.flip(1)), "columns of x reversed"),
+        (lambda x: (moments(x)[0], math.nan * moments(x)[1]), "not a number"),
+    ],
+)
+def test_are_parts_of_unlike_shapes_compared_and_told_one_by_one(answer, name):
+    assert told(MOMENTS, answer) == name
