@@ -10,10 +10,15 @@ from typing import Any
 
 from helpers.check.autodiff.density import beta_slope
 from helpers.check.autodiff.slopes import derivative, grad_after, nll_gradient
-from helpers.check.constraints.areas import gamma_modes, mass_between
-from helpers.check.constraints.density import log_prob_unconstrained, logit_beta_density
-from helpers.check.constraints.maps import interval_maps, positive_maps
-from helpers.check.constraints.several import increasing_maps, simplex_maps
+from helpers.check.constraints.fit_thresholds import fit_thresholds
+from helpers.check.constraints.gamma_modes import gamma_modes
+from helpers.check.constraints.increasing_maps import increasing_maps
+from helpers.check.constraints.interval_maps import interval_maps
+from helpers.check.constraints.log_jacobians import log_jacobians
+from helpers.check.constraints.log_prob_unconstrained import log_prob_unconstrained
+from helpers.check.constraints.logit_beta_density import logit_beta_density
+from helpers.check.constraints.mass_between import mass_between
+from helpers.check.constraints.simplex_maps import simplex_maps
 from helpers.check.elbo.bound import elbo_quadrature, kl_to_posterior
 from helpers.check.elbo.draws import elbo_gradient, elbo_samples
 from helpers.check.elbo.fit import fit_elbo
@@ -68,6 +73,7 @@ __all__ = [
     "fit_location",
     "fit_mean_and_factor",
     "fit_mean_vector",
+    "fit_thresholds",
     "fitted_mixture",
     "gamma_modes",
     "grad_after",
@@ -83,6 +89,7 @@ __all__ = [
     "learned_loc",
     "learning_rate_from_log",
     "log_evidence",
+    "log_jacobians",
     "log_joint",
     "log_likelihood",
     "log_prob_unconstrained",
@@ -92,7 +99,6 @@ __all__ = [
     "mvn_mle",
     "nll_gradient",
     "normal_mle",
-    "positive_maps",
     "responsibilities",
     "seeking_grid",
     "seeking_normal",

@@ -37,13 +37,22 @@ def from_interval(x: torch.Tensor, a: float, b: float) -> torch.Tensor:
 
 
 def to_increasing(y: torch.Tensor) -> torch.Tensor:
-    """Return (y₁, y₁ + e^y₂), a pair whose second number is larger, shape (..., 2)."""
-    return torch.stack([y[..., 0], y[..., 0] + y[..., 1].exp()], dim=-1)
+    """Return y₁, then y₁ plus the sums of e^y₂, e^y₃ and so on: a rising list, shape (..., K)."""
+    return torch.cat([y[..., :1], y[..., 1:].exp()], dim=-1).cumsum(-1)
 
 
 def from_increasing(x: torch.Tensor) -> torch.Tensor:
-    """Return (x₁, log(x₂ − x₁)), which solves x₂ = x₁ + e^y₂ for y₂, shape (..., 2)."""
-    return torch.stack([x[..., 0], (x[..., 1] - x[..., 0]).log()], dim=-1)
+    """Return x₁ and the logs of the gaps, the inverse of :func:`to_increasing`, shape (..., K)."""
+    return torch.cat([x[..., :1], x.diff(dim=-1).log()], dim=-1)
+
+
+def increasing_log_jacobian(y: torch.Tensor) -> torch.Tensor:
+    """Return Σ_{k ≥ 2} y_k, the log of the stretch of :func:`to_increasing`; (..., K) → (...).
+
+    Its matrix ∂x_i/∂y_j is e^y_j for 2 ≤ j ≤ i, 1 for j = 1, and zero above the diagonal: the
+    determinant of a triangle is the product of its diagonal, 1 · e^y₂ · … · e^y_K.
+    """
+    return y[..., 1:].sum(-1)
 
 
 def to_simplex(y: torch.Tensor) -> torch.Tensor:
@@ -65,6 +74,16 @@ def to_simplex(y: torch.Tensor) -> torch.Tensor:
 def from_simplex(x: torch.Tensor) -> torch.Tensor:
     """Return log(x_k/x_K) for k < K, the inverse of :func:`to_simplex`; (..., K) → (..., K − 1)."""
     return (x[..., :-1] / x[..., -1:]).log()
+
+
+def simplex_log_jacobian(y: torch.Tensor) -> torch.Tensor:
+    """Return Σ_{k ≤ K} log x_k for x = to_simplex(y), all K shares; shape (..., K − 1) → (...).
+
+    The first K − 1 shares are what is free: ∂x_i/∂y_j = x_i (δ_ij − x_j). The matrix
+    diag(x) − x xᵀ has the determinant Π_{k<K} x_k · (1 − Σ_{k<K} x_k) = Π_{k≤K} x_k, by the rule
+    det(D − u vᵀ) = det D · (1 − vᵀ D⁻¹ u).
+    """
+    return torch.cat([y, torch.zeros_like(y[..., :1])], dim=-1).log_softmax(-1).sum(-1)
 
 
 def log_beta(a: float, b: float) -> float:
@@ -114,3 +133,52 @@ def gamma_modes(a: float, b: float) -> tuple[float, float]:
     log q(y) = a y − b e^y + const has slope a − b e^y, zero at log(a/b).
     """
     return (a - 1) / b, math.log(a / b)
+
+
+def threshold_shares(theta: torch.Tensor) -> torch.Tensor:
+    """Return the shares of one, two and three stars before and after, shape (2, 3).
+
+    Args:
+        theta: (c₁, c₂, shift), shape (3,); P(at most k stars) is σ(c_k − shift · after).
+    """
+    moved = torch.stack([torch.zeros_like(theta[2]), theta[2]])
+    first, second = (theta[0] - moved).sigmoid(), (theta[1] - moved).sigmoid()
+    return torch.stack([first, second - first, 1 - second], dim=-1)
+
+
+def thresholds_nll(theta: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
+    """Return the mean negative log-likelihood of (c₁, c₂, shift), given counts of shape (2, 3).
+
+    It is infinite where the thresholds are not in order.
+    """
+    shares = threshold_shares(theta).clamp(min=0)
+    return -(counts * shares.log()).sum() / counts.sum()
+
+
+def newton(
+    loss: Callable[[torch.Tensor], torch.Tensor], start: torch.Tensor, steps: int = 40
+) -> torch.Tensor:
+    """Return where a smooth convex loss is lowest, by Newton's steps, halved while they rise."""
+    at = start
+    for _ in range(steps):
+        slope, curve = torch.func.grad(loss)(at), torch.func.hessian(loss)(at)
+        step = torch.linalg.solve(curve, slope)
+        rate = 1.0
+        while not float(loss(at - rate * step)) <= float(loss(at)) and rate > 1e-9:
+            rate /= 2
+        at = at - rate * step
+        if float(step.abs().max()) < 1e-12:
+            break
+    return at
+
+
+def fit_thresholds(counts: torch.Tensor) -> torch.Tensor:
+    """Return the best (c₁, c₂, shift) for counts of shape (2, 3), all positive.
+
+    The loss is convex in (c₁, c₂, shift), since a logistic density is log-concave (J. W. Pratt,
+    *Concavity of the log likelihood*, Journal of the American Statistical Association, 1981): it
+    has one lowest point, and Newton's method finds it.
+    """
+    below = counts.sum(0).cumsum(0)[:2] / counts.sum()
+    start = torch.cat([below.logit(), torch.zeros(1, dtype=counts.dtype)])
+    return newton(lambda theta: thresholds_nll(theta, counts), start)
