@@ -3,6 +3,7 @@
 Throughout, y lies on the real line, x = h(y) in the constrained set, and σ(y) = 1/(1 + e^−y).
 """
 
+import functools
 import math
 from collections.abc import Callable
 
@@ -111,12 +112,19 @@ def log_prob(distribution: Distribution, transform: Transform, y: torch.Tensor) 
     return distribution.log_prob(x) + transform.log_abs_det_jacobian(y, x)
 
 
+@functools.cache
+def _nodes(count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return places in (−1, 1) and weights of Gauss and Legendre's rule."""
+    place, weight = np.polynomial.legendre.leggauss(count)
+    return torch.from_numpy(place), torch.from_numpy(weight)
+
+
 def integral(f: Function, low: float, high: float, nodes: int = 80) -> float:
     """Return ∫ f from low to high by Gauss and Legendre's rule, for a smooth f.
 
     With n nodes it is exact for polynomials up to degree 2n − 1 (C. F. Gauss, 1814).
     """
-    place, weight = (torch.from_numpy(v) for v in np.polynomial.legendre.leggauss(nodes))
+    place, weight = _nodes(nodes)
     half = (high - low) / 2
     return float((f(low + half * (place + 1)) * weight).sum() * half)
 
@@ -155,30 +163,53 @@ def thresholds_nll(theta: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
     return -(counts * shares.log()).sum() / counts.sum()
 
 
-def newton(
-    loss: Callable[[torch.Tensor], torch.Tensor], start: torch.Tensor, steps: int = 40
-) -> torch.Tensor:
-    """Return where a smooth convex loss is lowest, by Newton's steps, halved while they rise."""
-    at = start
-    for _ in range(steps):
-        slope, curve = torch.func.grad(loss)(at), torch.func.hessian(loss)(at)
-        step = torch.linalg.solve(curve, slope)
-        rate = 1.0
-        while not float(loss(at - rate * step)) <= float(loss(at)) and rate > 1e-9:
-            rate /= 2
-        at = at - rate * step
-        if float(step.abs().max()) < 1e-12:
-            break
-    return at
-
-
-def fit_thresholds(counts: torch.Tensor) -> torch.Tensor:
+def fit_thresholds(counts: torch.Tensor, weight: float = 0.0) -> torch.Tensor:
     """Return the best (c₁, c₂, shift) for counts of shape (2, 3), all positive.
 
-    The loss is convex in (c₁, c₂, shift), since a logistic density is log-concave (J. W. Pratt,
-    *Concavity of the log likelihood*, Journal of the American Statistical Association, 1981): it
-    has one lowest point, and Newton's method finds it.
+    The mean loss is convex in (c₁, c₂, shift), since a logistic density is log-concave (J. W.
+    Pratt, *Concavity of the log likelihood*, Journal of the American Statistical Association,
+    1981): it has one lowest point. Fisher's scoring finds it, Newton's method with the expected
+    curvature Σ ∂p ∂pᵀ/p, its steps halved while the loss rises.
+
+    Args:
+        counts: float64, shape (2, 3).
+        weight: of log(c₂ − c₁), the log-Jacobian of the free coordinates, where a wrong turn
+            subtracts it from the loss.
     """
-    below = counts.sum(0).cumsum(0)[:2] / counts.sum()
-    start = torch.cat([below.logit(), torch.zeros(1, dtype=counts.dtype)])
-    return newton(lambda theta: thresholds_nll(theta, counts), start)
+    n, after = counts.numpy(), np.array([0.0, 1.0])
+    total = n.sum()
+
+    def shares(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the probabilities, shape (2, 3), and their slopes, shape (2, 3, 3)."""
+        below = 1 / (1 + np.exp(-(theta[:2] - theta[2] * after[:, None])))
+        rise = below * (1 - below)
+        slopes = np.zeros((2, 2, 3))
+        slopes[:, 0, 0], slopes[:, 1, 1] = rise[:, 0], rise[:, 1]
+        slopes[:, :, 2] = -rise * after[:, None]
+        ends = np.zeros((2, 1, 3))
+        return (np.diff(below, axis=1, prepend=0.0, append=1.0),
+                np.diff(np.concatenate([ends, slopes, ends], axis=1), axis=1))  # fmt: skip
+
+    def loss(theta: np.ndarray) -> float:
+        if theta[1] <= theta[0]:
+            return math.inf
+        p, _ = shares(theta)
+        gap = theta[1] - theta[0]
+        return float(-(n * np.log(p)).sum() / total - weight * np.log(gap))
+
+    below = n.sum(0).cumsum()[:2] / total
+    theta = np.append(np.log(below / (1 - below)), 0.0)
+    for _ in range(200):
+        p, slopes = shares(theta)
+        gap = theta[1] - theta[0]
+        away = np.array([1.0, -1.0, 0.0]) / gap
+        slope = -(n[..., None] / p[..., None] * slopes).sum((0, 1)) / total + weight * away
+        curve = np.einsum("gk,gki,gkj->ij", n.sum(1, keepdims=True) / p, slopes, slopes) / total
+        step = np.linalg.solve(curve + weight * np.outer(away, away), slope)
+        rate, here = 1.0, loss(theta)
+        while rate > 1e-6 and not loss(theta - rate * step) <= here:
+            rate /= 2
+        theta = theta - rate * step
+        if np.abs(step).max() < 1e-11:
+            break
+    return torch.from_numpy(theta)

@@ -1,5 +1,7 @@
 """fit_thresholds(counts): two thresholds in order and a shift, learned from stars."""
 
+from collections.abc import Callable
+
 import torch
 
 from helpers import data
@@ -24,33 +26,18 @@ def _counts(u: Draws, given: Given, turn: int) -> torch.Tensor:
     return (guests * analytic.threshold_shares(theta) * jitter).round().clamp(min=4)
 
 
-def _out_of_order(u: Draws, given: Given) -> torch.Tensor:
-    """Return counts whose thresholds both lie far below zero, close together."""
-    return torch.tensor([[5.0, 4.0, 171.0], [9.0, 6.0, 105.0]], dtype=torch.float64)
-
-
-def _best(loss: object, start: torch.Tensor) -> torch.Tensor:
-    return analytic.newton(loss, start)  # type: ignore[arg-type]
-
-
-def _mapped(y: torch.Tensor) -> torch.Tensor:
-    return torch.stack([y[0], y[0] + y[1].exp(), y[2]])
-
-
-def _coordinates(theta: torch.Tensor) -> torch.Tensor:
-    return torch.stack([theta[0], (theta[1] - theta[0]).log(), theta[2]])
+def _few_twos(u: Draws, given: Given) -> torch.Tensor:
+    """Return counts whose thresholds lie close together: few guests give two stars."""
+    return torch.tensor([[20.0, 5.0, 60.0], [30.0, 9.0, 55.0]], dtype=torch.float64)
 
 
 def with_jacobian(counts: torch.Tensor) -> AnyOf:
-    """Return the best coordinates where the log-Jacobian is added to the log-likelihood.
+    """Return the best thresholds where the log-Jacobian is added to the log-likelihood.
 
     To that of all guests, or to the mean of one.
     """
-    start = _coordinates(analytic.fit_thresholds(counts))
-    return AnyOf(*[
-        _mapped(_best(lambda y, n=n: analytic.thresholds_nll(_mapped(y), counts) - y[1] / n, start))
-        for n in (float(counts.sum()), 1.0)
-    ])  # fmt: skip
+    return AnyOf(*[analytic.fit_thresholds(counts, weight=1 / n)
+                   for n in (float(counts.sum()), 1.0)])  # fmt: skip
 
 
 def _pooled(counts: torch.Tensor) -> torch.Tensor:
@@ -71,10 +58,12 @@ def _equal_weights(counts: torch.Tensor) -> torch.Tensor:
     return analytic.fit_thresholds(counts / counts.sum(1, keepdim=True))
 
 
-def _changed(at: int, of: object) -> object:
+def _changed(
+    at: int, of: Callable[[torch.Tensor], torch.Tensor]
+) -> Callable[[torch.Tensor], torch.Tensor]:
     def gives(counts: torch.Tensor) -> torch.Tensor:
         theta = analytic.fit_thresholds(counts).clone()
-        theta[at] = of(theta)  # type: ignore[operator]
+        theta[at] = of(theta)
         return theta
 
     return gives
@@ -107,7 +96,7 @@ TURNS = (
 EXERCISE = Exercise(
     name="fit_thresholds",
     arguments=(
-        Argument("counts", _counts, many=(0, 1), edges={"close thresholds": _out_of_order},
+        Argument("counts", _counts, many=(0, 1), edges={"few guests with two stars": _few_twos},
                  shown=lambda c: str([[int(v) for v in row] for row in c]),
                  used_instead=data.stars),
     ),
