@@ -70,8 +70,8 @@ def _changed(
 
 
 TURNS = (
-    Turn("Jacobian in a likelihood", "the guests kept their coordinate: a likelihood takes the same "
-         "value in y, and no stretch enters.", with_jacobian, tolerance=1e-4),
+    Turn("Jacobian in a likelihood", "the guests kept their coordinate: a likelihood takes the "
+         "same value in y, and no stretch enters.", with_jacobian, tolerance=1e-4),
     Turn("log of the gap returned", "the second number is c₂ = c₁ + e^y₂, not y₂.",
          _changed(1, lambda t: (t[1] - t[0]).log()), tolerance=1e-3),
     Turn("gap returned", "the second number is c₂ itself, not its distance from c₁.",

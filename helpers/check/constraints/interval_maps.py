@@ -160,7 +160,8 @@ TO_INTERVAL = Exercise(
         Turn("ends swapped", "this falls from b to a; it should rise with y.",
              lambda y, a, b: a + (b - a) * (-y).sigmoid()),
         Turn("affine map before sigmoid", "the sigmoid comes first, and stretch and shift after "
-             "it.", lambda y, a, b: AnyOf((a + (b - a) * y).sigmoid(), (b - a) * (y + a).sigmoid())),
+             "it.",
+             lambda y, a, b: AnyOf((a + (b - a) * y).sigmoid(), (b - a) * (y + a).sigmoid())),
         Turn("inverse for map", "this is the way back; y is on the line and x in the interval.",
              lambda y, a, b: AnyOf(analytic.from_interval(y, a, b), y.logit())),
         Turn("cut, not stretched", "a cut sends many y to one x; every x needs a y of its own.",

@@ -115,8 +115,9 @@ def _mass(d: Distribution, low: torch.Tensor, high: torch.Tensor) -> float:
 
 def _tails(d: Distribution, h: Transform, low: torch.Tensor, high: torch.Tensor) -> AnyOf:
     """Return the mass below each of the limits, and above the first."""
-    start = {Gamma: 0.0, Beta: 0.0, Normal: -30.0}.get(type(d))
-    edge = float(d.support.lower_bound) if start is None else start  # type: ignore[union-attr]
+    edge = -30.0 if isinstance(d, Normal) else 0.0
+    if isinstance(d, Uniform):
+        edge = float(d.low)
     below = [analytic.integral(lambda x: d.log_prob(x).exp(), edge, float(v), 400)
              for v in (low, high)]  # fmt: skip
     return AnyOf(*below, 1 - below[0], 1 - below[1])
