@@ -11,12 +11,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from helpers import watching
-from helpers.check.kit import diagnose, message
+from helpers.check.kit import diagnose, message, misread
 from helpers.check.kit.agree import Agreement, Close, nearest, note, several
 from helpers.check.kit.asks import TYPICAL, Argument, Case, cases
 from helpers.check.kit.calling import Called, own_copy, slopes, watched
 from helpers.check.kit.chance import Chance
 from helpers.check.kit.diagnose import Outcome, Turn
+from helpers.check.kit.elements import by_elements
 from helpers.check.kit.message import CheckFailed, show
 from helpers.check.kit.slips import by_slips
 
@@ -162,7 +163,9 @@ def _said(
         or diagnose.by_arguments(arguments, outcomes)
         or diagnose.by_place(outcomes)
         or diagnose.by_relations(outcomes)
+        or diagnose.by_alterations(arguments, reference, outcomes, alike, ways=misread.elementwise)
         or by_slips(exercise.worked, outcomes, alike)
+        or by_elements(arguments, outcomes)
         or diagnose.by_parts(outcomes, exercise.parts)
         or exercise.agree.named([o for o in outcomes if o.failure is not None])
         or (failure.wrong_turn, failure.hint)

@@ -245,3 +245,61 @@ def test_may_an_argument_be_a_function():
                        lambda f, x: f(torch.tensor(x)), "applied.")  # fmt: skip
     assert applied.check(lambda f, x: f(torch.tensor(x)))
     assert told(applied, lambda f, x: -f(torch.tensor(x))) == "negated"
+
+
+# --- many numbers --------------------------------------------------------------------------------
+
+
+def stretched(y, low):
+    """Return one number for each y, which every y moves."""
+    return low + y.exp()
+
+
+LISTS = Exercise(
+    name="stretched",
+    arguments=(
+        Argument("y", lambda u, given, n: u.uniform(5 * n, -2, 2).reshape(5, n), many=(3, 4)),
+        real("low", 1, 2),
+    ),
+    reference=stretched,
+    typical=2,
+    passed="stretched.",
+)
+
+
+def first_off(y, low):
+    x = stretched(y, low)
+    x[..., 0] += y[..., 0] ** 2
+    return x
+
+
+def only_first(y, low):
+    return torch.cat([stretched(y, low)[..., :1], y[..., 1:] ** 2], dim=-1)
+
+
+@pytest.mark.parametrize(
+    ("answer", "name"),
+    [
+        (lambda y, low: stretched(2 * y, low), "y doubled"),
+        (lambda y, low: stretched(-y, low), "sign of y"),
+        (lambda y, low: stretched(y.clamp(min=0), low), "negative y cut"),
+        (lambda y, low: stretched(y.clamp(max=1), low), "wrong for large y"),
+        (lambda y, low: stretched(y.clamp(-1, 1), low), "wrong for far-out y"),
+        (lambda y, low: stretched(y, 2.5 * low + 1), "shifted"),
+        (lambda y, low: low**3 * stretched(y, low), "another factor"),
+        (lambda y, low: low**2 + (1 + low) * y.exp(), "shifted and stretched"),
+        (first_off, "first one is off"),
+        (only_first, "only the first agrees"),
+        (lambda y, low: y**3 - low**2 * y, "nameless"),
+    ],
+)
+def test_is_it_said_which_of_many_numbers_are_off_and_how(answer, name):
+    assert told(LISTS, answer) == name
+
+
+def test_does_an_argument_without_a_length_move_alone():
+    kinds = Argument("kind", lambda u, given, k: {"scale": u.real(1, 2) + k}, many=(0, 1))
+    counted = Exercise("counted", (kinds, real("x", 1, 2)),
+                       lambda kind, x: kind["scale"] * x, "counted.")  # fmt: skip
+    assert counted.check(lambda kind, x: kind["scale"] * x)
+    assert [c.moved for c in counted.cases()] == ["", "", "", "kind", "x"]
