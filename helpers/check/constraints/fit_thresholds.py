@@ -78,6 +78,10 @@ TURNS = (
          _changed(1, lambda t: t[1] - t[0]), tolerance=1e-3),
     Turn("sign of the shift", "after the change the thresholds are c − shift: with a larger shift "
          "fewer guests give one star.", _changed(2, lambda t: -t[2]), tolerance=1e-3),
+    Turn("thresholds exchanged", "c₁ is the lower one and comes first.",
+         lambda c: analytic.fit_thresholds(c)[[1, 0, 2]], tolerance=1e-3),
+    Turn("shift through exp", "a shift may have either sign: it is a free number as it is.",
+         _changed(2, lambda t: t[2].exp()), tolerance=1e-3),
     Turn("rows exchanged", "the first row is before, the second after the change.",
          lambda c: analytic.fit_thresholds(c.flip(0)), tolerance=1e-3),
     Turn("stars from the other end", "the first column counts one star, the last one three.",

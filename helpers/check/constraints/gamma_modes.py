@@ -51,7 +51,8 @@ TURNS = (
     Turn("ratio upside down", "solve a − b e^y = 0 for e^y again.",
          lambda a, b: AnyOf(((a - 1) / b, (b / a).log()), (b / (a - 1), (b / a).log()))),
     Turn("means for modes", "these are averages; the mode is where the density is highest.",
-         lambda a, b: AnyOf((a / b, a.digamma() - b.log()), ((a - 1) / b, a.digamma() - b.log()))),
+         lambda a, b: AnyOf((a / b, a.digamma() - b.log()), ((a - 1) / b, a.digamma() - b.log()),
+                            ((a - 1 / 3) / b, ((a - 1 / 3) / b).log()))),
     Turn("heights returned", "these are how high the peaks are; the question is where they stand.",
          _heights),
     Turn("one Gamma only", "these are the peaks of Gamma(3, 2); use the a and b you are given.",
@@ -62,9 +63,22 @@ TURNS = (
     Turn("Jacobian of another map", "y = log x means x = e^y, whose log-slope is y.",
          lambda a, b: AnyOf(((a - 1) / b, ((a + 1) / b).log()),
                             ((a - 1) / b, (a / (b + 1)).log()))),
+    Turn("exponential for logarithm", "e^y = a/b is solved by a logarithm.",
+         lambda a, b: AnyOf(((a - 1) / b, (a / b).exp()))),
     Turn("one too many", "in x the power is a − 1; on the line the Jacobian makes it a.",
          lambda a, b: AnyOf(((a + 1) / b, (a / b).log()), ((a - 1) / b, a.log() - 1 / b))),
 )  # fmt: skip
+
+
+def by_formulas(a: torch.Tensor, b: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return both peaks as a student writes them."""
+    return (a - 1) / b, torch.log(a / b)
+
+
+def by_two_logs(a: torch.Tensor, b: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return both peaks, the second as a difference."""
+    return (a - 1) / b, torch.log(a) - torch.log(b)
+
 
 EXERCISE = Exercise(
     name="gamma_modes",
@@ -73,6 +87,7 @@ EXERCISE = Exercise(
         Argument("b", _b, edges={"b = 1": double(1.0), "a small b": double(1e-4)}),
     ),
     reference=reference,
+    worked=(by_formulas, by_two_logs),
     agree=Close(rtol=SINGLE_PRECISION),
     turns=TURNS,
     parts=("mode of X", "mode of Y"),

@@ -35,6 +35,28 @@ def _summed(gaps: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[torch.Ten
     return lambda y: _rest(lambda first, others: gaps(others))(y).cumsum(-1)
 
 
+def by_cumsum(y: torch.Tensor) -> torch.Tensor:
+    """Return to_increasing as a student writes it."""
+    return torch.cat([y[..., :1], y[..., 1:].exp()], dim=-1).cumsum(-1)
+
+
+def by_offsets(y: torch.Tensor) -> torch.Tensor:
+    """Return to_increasing by the distances from the first."""
+    gaps = torch.exp(y[..., 1:])
+    return torch.cat([y[..., :1], y[..., :1] + gaps.cumsum(-1)], dim=-1)
+
+
+def by_diff(x: torch.Tensor) -> torch.Tensor:
+    """Return from_increasing as a student writes it."""
+    return torch.cat([x[..., :1], torch.log(x.diff(dim=-1))], dim=-1)
+
+
+def by_slices(x: torch.Tensor) -> torch.Tensor:
+    """Return from_increasing without diff."""
+    gaps = x[..., 1:] - x[..., :-1]
+    return torch.cat([x[..., :1], torch.log(gaps)], dim=-1)
+
+
 TO_INCREASING = Exercise(
     name="to_increasing",
     arguments=(
@@ -42,6 +64,7 @@ TO_INCREASING = Exercise(
                edges=shapes("y", *SHAPES, of=itself)),
     ),
     reference=analytic.to_increasing,
+    worked=(by_cumsum, by_offsets),
     slopes=("y",),
     typical=2,
     turns=(
@@ -74,10 +97,15 @@ TO_INCREASING = Exercise(
              lambda y: AnyOf(torch.cat([y[:1], y[1:].exp()]).cumsum(0),
                              torch.cat([y[..., :1], y[..., 1:].exp()], dim=-1).cumsum(0))),
         Turn("pairs only", "a list may be longer than two: gaps as many as there are, added up.",
-             lambda y: torch.stack([y[..., 0], y[..., 0] + y[..., 1].exp()], dim=-1)),
+             lambda y: AnyOf(torch.stack([y[..., 0], y[..., 0] + y[..., 1].exp()], dim=-1),
+                             torch.cat([y[..., :1], y[..., :1] + y[..., 1:2].exp(), y[..., 2:]],
+                                       dim=-1))),
         Turn("first left out", "x₁ itself is in the list, and all others begin there.",
              lambda y: AnyOf(y[..., 1:].exp().cumsum(-1),
-                             y[..., :1] + y[..., 1:].exp().cumsum(-1))),
+                             y[..., :1] + y[..., 1:].exp().cumsum(-1),
+                             torch.cat([0 * y[..., :1], y[..., 1:].exp()], -1).cumsum(-1))),
+        Turn("first counted as a gap", "y₁ is a place and no gap: only the others go through exp.",
+             lambda y: y[..., :1] + y.exp().cumsum(-1)),
     ),
     passed="to_increasing.",
 )  # fmt: skip
@@ -89,6 +117,7 @@ FROM_INCREASING = Exercise(
                edges=shapes("x", *SHAPES, of=lambda y, given: analytic.to_increasing(y))),
     ),
     reference=analytic.from_increasing,
+    worked=(by_diff, by_slices),
     typical=2,
     turns=(
         Turn("log forgotten", "these are the gaps; y is their logarithm.",

@@ -4,6 +4,8 @@ Lists of an odd length go with positive bounds, those of an even length with neg
 both signs are asked whatever the data seed.
 """
 
+import math
+
 import torch
 
 from helpers.check.constraints import analytic
@@ -47,6 +49,44 @@ MANY = (5, 8)
 LOW = Argument("low", _low, many=MANY, edges={"low = 0": 0.0})
 A, B = Argument("a", _a, many=MANY, edges={"a = 0": 0.0}), Argument("b", _b, many=MANY)
 
+
+def above(y: torch.Tensor, low: float) -> torch.Tensor:
+    """Return to_above as a student writes it."""
+    return low + torch.exp(y)
+
+
+def back_from_above(x: torch.Tensor, low: float) -> torch.Tensor:
+    """Return from_above as a student writes it."""
+    return torch.log(x - low)
+
+
+def between(y: torch.Tensor, a: float, b: float) -> torch.Tensor:
+    """Return to_interval as a student writes it."""
+    u = torch.sigmoid(y)
+    return a + (b - a) * u
+
+
+def between_by_hand(y: torch.Tensor, a: float, b: float) -> torch.Tensor:
+    """Return to_interval without torch.sigmoid."""
+    return a + (b - a) / (1 + torch.exp(-y))
+
+
+def between_by_middle(y: torch.Tensor, a: float, b: float) -> torch.Tensor:
+    """Return to_interval by a tanh around the middle."""
+    return (a + b) / 2 + (b - a) / 2 * torch.tanh(y / 2)
+
+
+def back_from_between(x: torch.Tensor, a: float, b: float) -> torch.Tensor:
+    """Return from_interval as a student writes it."""
+    u = (x - a) / (b - a)
+    return torch.log(u / (1 - u))
+
+
+def back_by_two_logs(x: torch.Tensor, a: float, b: float) -> torch.Tensor:
+    """Return from_interval as a difference of two logarithms."""
+    return torch.log(x - a) - torch.log(b - x)
+
+
 TO_ABOVE = Exercise(
     name="to_above",
     arguments=(
@@ -55,6 +95,7 @@ TO_ABOVE = Exercise(
         LOW,
     ),
     reference=analytic.to_above,
+    worked=(above,),
     slopes=("y",),
     typical=2,
     turns=(
@@ -95,6 +136,7 @@ FROM_ABOVE = Exercise(
         LOW,
     ),
     reference=analytic.from_above,
+    worked=(back_from_above,),
     typical=2,
     turns=(
         Turn("bound forgotten", "log x is the way back from 0 upwards; first undo the shift.",
@@ -102,9 +144,9 @@ FROM_ABOVE = Exercise(
         Turn("sign of the bound", "undoing a shift by low means subtracting it.",
              lambda x, low: (x + low).log()),
         Turn("undone in wrong order", "the shift came last, so it is undone first, before the log.",
-             lambda x, low: AnyOf(x.log() - low, x.log() + low)),
+             lambda x, low: AnyOf(x.log() - low, x.log() + low, x.abs().log() - low)),
         Turn("bound as factor", "a shift is undone by a difference, not by a quotient.",
-             lambda x, low: AnyOf((x / low).log(), x.log() - torch.tensor(low).log())),
+             lambda x, low: AnyOf((x / low).log(), x.log() - torch.tensor(low).abs().log())),
         Turn("map for inverse", "this is the way there; the inverse begins at x and returns y.",
              lambda x, low: AnyOf(low + x.exp(), (x - low).exp(), x.exp())),
         Turn("log forgotten", "the shift is undone, the exponential is not.",
@@ -130,6 +172,7 @@ TO_INTERVAL = Exercise(
         B,
     ),
     reference=analytic.to_interval,
+    worked=(between, between_by_hand, between_by_middle),
     slopes=("y",),
     typical=2,
     turns=(
@@ -168,6 +211,8 @@ TO_INTERVAL = Exercise(
              lambda y, a, b: AnyOf(y.clamp(a, b), a + (b - a) * y.clamp(0, 1))),
         Turn("normal for logistic", "the normal CDF is a map onto (0, 1) too, but the task says σ.",
              lambda y, a, b: a + (b - a) * torch.special.ndtr(y)),
+        Turn("arctangent for sigmoid", "the arctangent is a map onto an interval too, but the task "
+             "says σ.", lambda y, a, b: a + (b - a) * (y.atan() / math.pi + 0.5)),
     ),
     passed="to_interval.",
 )  # fmt: skip
@@ -191,6 +236,7 @@ FROM_INTERVAL = Exercise(
         B,
     ),
     reference=analytic.from_interval,
+    worked=(back_from_between, back_by_two_logs),
     typical=2,
     turns=(
         Turn("affine map's bug", "x/(b − a) − a undoes the faulty map; which u should x = a come "

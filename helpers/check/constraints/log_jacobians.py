@@ -1,6 +1,7 @@
 """increasing_log_jacobian(y), simplex_log_jacobian(y): the stretch of a volume, in logs."""
 
 import torch
+from torch.distributions import StickBreakingTransform
 
 from helpers.check.constraints import analytic
 from helpers.check.constraints.line import itself, line, shapes
@@ -9,10 +10,29 @@ from helpers.check.kit.asks import Draws, Given, sample
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise, Together
 
+STICK = StickBreakingTransform()
+
 
 def _lists(u: Draws, given: Given, k: int) -> torch.Tensor:
     """Return five lists of k numbers of the line, shape (5, k)."""
     return line(u, 5, k)
+
+
+def rising(y: torch.Tensor) -> torch.Tensor:
+    """Return increasing_log_jacobian as a student writes it."""
+    return y[..., 1:].sum(-1)
+
+
+def by_shares(y: torch.Tensor) -> torch.Tensor:
+    """Return simplex_log_jacobian as a student writes it."""
+    x = torch.cat([y, torch.zeros_like(y[..., :1])], dim=-1).softmax(-1)
+    return torch.log(x).sum(-1)
+
+
+def by_free_shares(y: torch.Tensor) -> torch.Tensor:
+    """Return simplex_log_jacobian from the free shares and what they leave."""
+    x = torch.exp(y) / (1 + torch.exp(y).sum(-1, keepdim=True))
+    return torch.log(x).sum(-1) + torch.log(1 - x.sum(-1))
 
 
 INCREASING = Exercise(
@@ -22,6 +42,7 @@ INCREASING = Exercise(
                edges=shapes("y", (3,), (2, 3, 4), of=itself)),
     ),
     reference=analytic.increasing_log_jacobian,
+    worked=(rising,),
     typical=2,
     turns=(
         Turn("first counted", "x₁ = y₁ stretches nothing: its slope is 1, with the log 0.",
@@ -43,6 +64,12 @@ INCREASING = Exercise(
              lambda y: AnyOf(y[..., -1], y[..., 1])),
         Turn("all lists together", "each list has a stretch of its own: sum along the last axis.",
              lambda y: AnyOf(y[..., 1:].sum(), y.sum(), y[1:].sum(0))),
+        Turn("last left out", "the last gap stretches as well.", lambda y: y[..., :-1].sum(-1)),
+        Turn("product for sum", "the log of a product is the sum of the logs, which are the y.",
+             lambda y: AnyOf(y[..., 1:].prod(-1), y.prod(-1))),
+        Turn("gaps counted again", "each gap stands on the diagonal once, whatever lies above it.",
+             lambda y: AnyOf(y[..., 1:].cumsum(-1).sum(-1), y[..., 1:].flip(-1).cumsum(-1).sum(-1),
+                             y.cumsum(-1).sum(-1))),
         Turn("mean for sum", "add the logs of the slopes; do not average.",
              lambda y: AnyOf(y[..., 1:].mean(-1), y.mean(-1))),
     ),
@@ -61,6 +88,7 @@ SIMPLEX = Exercise(
                edges=shapes("y", (4,), (2, 3, 2), of=itself)),
     ),
     reference=analytic.simplex_log_jacobian,
+    worked=(by_shares, by_free_shares),
     typical=2,
     turns=(
         Turn("last share forgotten", "the determinant holds 1 − x₁ − … − x₍K−1₎ as well, which is "
@@ -88,6 +116,18 @@ SIMPLEX = Exercise(
              lambda y: _logs(y).mean(-1)),
         Turn("last share twice", "each share counts once, the last one too.",
              lambda y: _logs(y).sum(-1) + _logs(y)[..., -1]),
+        Turn("divided once", "each of the K shares is e^y over the sum, whose log counts K times.",
+             lambda y: AnyOf(y.sum(-1) - (1 + y.exp().sum(-1)).log(),
+                                       y.sum(-1) - 2 * (1 + y.exp().sum(-1)).log())),
+        Turn("two shares only", "the product runs over all K shares; for K = 2 there are no more.",
+             lambda y: _logs(y)[..., :2].sum(-1)),
+        Turn("one share only", "the product runs over all K shares.",
+             lambda y: AnyOf(_logs(y)[..., -1], _logs(y)[..., 0])),
+        Turn("shares as weights", "add the logs of the shares, each once: this is an entropy.",
+             lambda y: AnyOf((_logs(y).exp() * _logs(y)).sum(-1),
+                             -(_logs(y).exp() * _logs(y)).sum(-1))),
+        Turn("stick-breaking", "this is the stretch of another map to the simplex.",
+             lambda y: STICK.log_abs_det_jacobian(y, STICK(y))),
         Turn("K times the last", "multiply all the shares, each once.",
              lambda y: _logs(y)[..., -1] * (y.shape[-1] + 1)),
     ),

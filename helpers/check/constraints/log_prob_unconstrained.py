@@ -70,6 +70,13 @@ def _slope_at_x(distribution: Distribution, transform: Transform, y: torch.Tenso
     return distribution.log_prob(x) + transform.log_abs_det_jacobian(x, transform(x))
 
 
+def _slopes_of_density(d: Distribution, h: Transform, y: torch.Tensor) -> list[torch.Tensor]:
+    """Return the slopes of log p(h(y)) and of p(h(y))."""
+    at = y.clone().requires_grad_(True)
+    log_p = d.log_prob(h(at))
+    return [torch.autograd.grad(of.sum(), at, retain_graph=True)[0] for of in (log_p, log_p.exp())]
+
+
 TURNS = (
     Turn("no Jacobian", "this is log p(h(y)), whose area on the line is not 1; add the stretch.",
          _from(lambda p, j, slope: p)),
@@ -99,8 +106,18 @@ TURNS = (
          _from(lambda p, j, slope: p + j - math.log(max(1, p.numel())))),
     Turn("map for slope", "log|h'(y)| is the log of a slope, not of x = h(y).",
          lambda d, h, y: AnyOf(d.log_prob(h(y)) + h(y).abs().log(), d.log_prob(h(y)) + h(y))),
-    Turn("exponential only", "the log-Jacobian is y for the exponential; other maps have another.",
-         lambda d, h, y: d.log_prob(h(y)) + y),
+    Turn("Jacobian of one map", "the log-Jacobian is y for the exponential only, and log σ + "
+         "log(1 − σ) for the sigmoid; other maps have another.",
+         lambda d, h, y: AnyOf(d.log_prob(h(y)) + y, d.log_prob(h(y)) + y.sigmoid().log()
+                               + (-y).sigmoid().log())),
+    Turn("another logarithm", "log p is a natural logarithm; take that of the slope as well.",
+         _from(lambda p, j, slope: AnyOf(p + j / math.log(10), p + j / math.log(2)))),
+    Turn("one slope for all", "each y has a slope of its own.",
+         _from(lambda p, j, slope: AnyOf(p + j.mean(), p + slope.mean().abs().log(),
+                                         p + j.flatten()[0], p + j.flatten()[-1]))),
+    Turn("slope of the density", "h' is the slope of the map, not that of the density.",
+         lambda d, h, y: AnyOf(*[d.log_prob(h(y)) + slope.abs().log()
+                                 for slope in _slopes_of_density(d, h, y)])),
     Turn("density at y", "p lives on x = h(y), and y may be no place in its support.",
          lambda d, h, y: AnyOf(_unvalidated(d, y) + h.log_abs_det_jacobian(y, h(y)),
                                _unvalidated(d, y)),

@@ -31,7 +31,8 @@ def _beta(y: torch.Tensor, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
 def _log_densities(y: torch.Tensor, a: torch.Tensor, b: torch.Tensor) -> AnyOf:
     """Return log q, and what becomes of q where log p is taken for p."""
     p = _beta(y, a, b)
-    return AnyOf((p * _slope(y)).log(), p.log(), p.log() * _slope(y), p.log() + _slope(y))
+    log = (p * _slope(y)).log()
+    return AnyOf(log, -log, p.log(), -p.log(), p.log() * _slope(y), p.log() + _slope(y))
 
 
 def _in_proportion(got: Any, wanted: torch.Tensor) -> bool:
@@ -52,9 +53,9 @@ TURNS = (
     Turn("no Jacobian", "this is p(σ(y)), whose area on the line is not 1; the stretch is missing.",
          _beta),
     Turn("Jacobian of the inverse", "you divide by σ'(y), the slope of the map from y to x.",
-         lambda y, a, b: _beta(y, a, b) / _slope(y)),
+         lambda y, a, b: AnyOf(_beta(y, a, b) / _slope(y), _beta(y, a, b) / _slope(y)**2)),
     Turn("derivative at wrong point", "σ' belongs at y, on the line; you take it at x = σ(y).",
-         lambda y, a, b: _beta(y, a, b) * _slope(y.sigmoid())),
+         lambda y, a, b: AnyOf(_beta(y, a, b) * _slope(y.sigmoid()), _beta(y, a, b) / 4)),
     Turn("constant forgotten", "the shape is right, but the area is B(a, b), not 1.",
          lambda y, a, b: AnyOf(y.sigmoid()**a * (1 - y.sigmoid())**b,
                                y.sigmoid()**(a - 1) * (1 - y.sigmoid())**(b - 1))),
@@ -78,6 +79,11 @@ TURNS = (
          lambda y, a, b: AnyOf(_beta(y, a, b) * y.exp(), _beta(y, a, b) * (-y).exp())),
     Turn("swapped", "a is the exponent of x, b that of 1 − x.",
          lambda y, a, b: AnyOf(reference(y, b, a), reference(-y, a, b))),
+    Turn("complement forgotten", "b is the exponent of 1 − x, not of x.",
+         lambda y, a, b: reference(y, a, b) * (y.sigmoid() / (-y).sigmoid())**b),
+    Turn("exponents added", "x and 1 − x have exponents of their own, a and b.",
+         lambda y, a, b: AnyOf(*[_slope(y)**power / math.exp(analytic.log_beta(float(a), float(b)))
+                                 for power in (a + b, a + b - 1, a + b - 2, a * b)])),
     Turn("density at y", "the Beta density wants x between 0 and 1: put x = σ(y) into it.",
          lambda y, a, b: Beta(a, b, validate_args=False).log_prob(y).exp() * _slope(y),
          raises=outside_support),
@@ -98,6 +104,21 @@ def _parameter(low: float, high: float) -> Any:
     return lambda u, given: torch.tensor(u.log_real(low, high), dtype=torch.float64)
 
 
+def by_formula(y: torch.Tensor, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """Return the density as a student writes it."""
+    x = torch.sigmoid(y)
+    log_constant = torch.lgamma(a) + torch.lgamma(b) - torch.lgamma(a + b)
+    return x**a * (1 - x) ** b * torch.exp(-log_constant)
+
+
+def by_parts(y: torch.Tensor, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """Return the Beta density, its constant and the slope, one after the other."""
+    x = torch.sigmoid(y)
+    constant = torch.exp(torch.lgamma(a) + torch.lgamma(b) - torch.lgamma(a + b))
+    p = x ** (a - 1) * (1 - x) ** (b - 1) / constant
+    return p * x * (1 - x)
+
+
 ONE = torch.ones((), dtype=torch.float64)
 
 EXERCISE = Exercise(
@@ -109,6 +130,7 @@ EXERCISE = Exercise(
         Argument("b", _parameter(3.0, 5.0), edges={"b = 1": ONE, "a large b": 40 * ONE}),
     ),
     reference=reference,
+    worked=(by_formula, by_parts),
     # Three log Γ in single precision, where a student's formula turns a and b into it.
     agree=Close(rtol=3 * SINGLE_PRECISION),
     turns=TURNS,

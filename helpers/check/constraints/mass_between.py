@@ -123,6 +123,28 @@ def _tails(d: Distribution, h: Transform, low: torch.Tensor, high: torch.Tensor)
     return AnyOf(*below, 1 - below[0], 1 - below[1])
 
 
+def _strips(d: Distribution, h: Transform, low: torch.Tensor, high: torch.Tensor) -> list[float]:
+    """Return areas by few strips: trapezoids, and rectangles from their left or right edges."""
+    areas = []
+    for count in (4, 5, 9, 10, 19, 20, 49, 50, 99, 100):
+        y = torch.linspace(float(h.inv(low)), float(h.inv(high)), count + 1).double()
+        q = analytic.log_prob(d, h, y).exp()
+        width = (y[-1] - y[0]) / count
+        areas += [float(torch.trapezoid(q, y)), float(q[:-1].sum() * width),
+                  float(q[1:].sum() * width)]  # fmt: skip
+    return areas
+
+
+def by_density(
+    distribution: Distribution, transform: Transform, low: torch.Tensor, high: torch.Tensor
+) -> torch.Tensor:
+    """Return the area as a student adds it up."""
+    first, last = transform.inv(low).item(), transform.inv(high).item()
+    y = torch.linspace(first, last, 1001, dtype=torch.float64)
+    density = TransformedDistribution(distribution, transform.inv).log_prob(y).exp()
+    return torch.trapezoid(density, y)
+
+
 NEAR = 1e-3  # trapezoids of the answer against quadrature of the turn
 TURNS = (
     Turn("limits not mapped", "low and high are places in x; find their places on the line first.",
@@ -161,6 +183,8 @@ TURNS = (
     Turn("height for area", "this is a difference of two heights; add up strips in between.",
          lambda d, h, low, high: AnyOf(_rise(d, h, low, high), -_rise(d, h, low, high)),
          tolerance=NEAR),
+    Turn("too few strips", "the strips are too wide: lay a thousand of them between the limits.",
+         lambda d, h, low, high: AnyOf(*_strips(d, h, low, high)), tolerance=1e-6),
     Turn("log returned", "this is the log of the probability; return the probability.",
          lambda d, h, low, high: math.log(_mass(d, low, high)), tolerance=NEAR),
 )  # fmt: skip
@@ -184,6 +208,7 @@ EXERCISE = Exercise(
         Argument("high", _limit(1), edges={"high far out": _few_strips}),
     ),
     reference=reference,
+    worked=(by_density,),
     agree=Close(rtol=BY_TRAPEZOIDS),
     typical=4,
     turns=TURNS,

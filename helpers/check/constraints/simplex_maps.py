@@ -1,5 +1,7 @@
 """to_simplex(y), from_simplex(x): softmax of (y, 0), and the log-ratios to the last share."""
 
+import math
+
 import torch
 from torch.distributions import StickBreakingTransform
 
@@ -29,6 +31,22 @@ def _rest(x: torch.Tensor) -> torch.Tensor:
     return torch.cat([x, 1 - x.sum(-1, keepdim=True)], dim=-1)
 
 
+def by_softmax(y: torch.Tensor) -> torch.Tensor:
+    """Return to_simplex as a student writes it."""
+    zero = torch.zeros_like(y[..., :1])
+    return torch.cat([y, zero], dim=-1).softmax(-1)
+
+
+def by_ratio(x: torch.Tensor) -> torch.Tensor:
+    """Return from_simplex as a student writes it."""
+    return torch.log(x[..., :-1] / x[..., -1:])
+
+
+def by_logs(x: torch.Tensor) -> torch.Tensor:
+    """Return from_simplex as a difference of logarithms."""
+    return torch.log(x[..., :-1]) - torch.log(x[..., -1:])
+
+
 FAR = [[-800.0, 2.0], [800.0, 799.0], [0.5, 800.0]]
 
 TO_SIMPLEX = Exercise(
@@ -40,6 +58,7 @@ TO_SIMPLEX = Exercise(
         }),
     ),
     reference=analytic.to_simplex,
+    worked=(by_softmax,),
     slopes=("y",),
     typical=2,
     turns=(
@@ -73,6 +92,15 @@ TO_SIMPLEX = Exercise(
              "(y, 0).", lambda y: StickBreakingTransform()(y)),
         Turn("exponent negative", "these shares fall as their y grows.",
              lambda y: _with(-y, 0.0).softmax(-1)),
+        Turn("another base", "the ratios are e^y, no power of 2 or 10.",
+             lambda y: AnyOf(*[_with(y * math.log(base), 0.0).softmax(-1) for base in (2, 10)])),
+        Turn("exp forgotten", "y may be negative: take e^y before you divide by the sum.",
+             lambda y: AnyOf(*[z / z.sum(-1, keepdim=True)
+                               for z in (_with(y, 0.0), _with(y, 1.0), _with(y, 0.0) ** 2,
+                                         _with(y, 1.0) ** 2, _with(y, 0.0).abs())])),
+        Turn("shift without the zero", "shift all K numbers alike, the zero among them.",
+             lambda y: AnyOf(_with(y - y.amax(-1, keepdim=True), 0.0).softmax(-1),
+                             _with(y - y.max(), 0.0).softmax(-1))),
         Turn("log of the shares", "these are logarithms of the shares: softmax, not log_softmax.",
              lambda y: _with(y, 0.0).log_softmax(-1)),
         Turn("last share left out", "all K shares are asked for, the last one too.",
@@ -90,6 +118,7 @@ FROM_SIMPLEX = Exercise(
         }),
     ),
     reference=analytic.from_simplex,
+    worked=(by_ratio, by_logs),
     typical=2,
     turns=(
         Turn("ratio forgotten", "log x_k alone forgets the sum; compare with the last share.",
@@ -106,7 +135,15 @@ FROM_SIMPLEX = Exercise(
              "one.", lambda x: AnyOf(x[..., :-1].logit(), x.logit())),
         Turn("centred", "you subtract the mean log; the log of the last share is the reference.",
              lambda x: AnyOf(x.log() - x.log().mean(-1, keepdim=True),
-                             (x.log() - x.log().mean(-1, keepdim=True))[..., :-1])),
+                             (x.log() - x.log().mean(-1, keepdim=True))[..., :-1],
+                             x[..., :-1].log() - x[..., :-1].log().mean(-1, keepdim=True))),
+        Turn("difference for ratio", "compare by a ratio, and take its log; the shares themselves "
+             "are not subtracted.", lambda x: x[..., :-1] - x[..., -1:]),
+        Turn("log before ratio", "take the ratio first, then its logarithm.",
+             lambda x: AnyOf(x[..., :-1].log() / x[..., -1:], x[..., :-1].log() / x[..., -1:].log(),
+                             x[..., :-1].log() - x[..., -1:])),
+        Turn("one last share for all", "each list has a last share of its own.",
+             lambda x: (x[..., :-1] / x.flatten()[-1]).log()),
         Turn("ratio to the next", "every share is compared with the last one, not with its "
              "neighbour.", lambda x: AnyOf((x[..., :-1] / x[..., 1:]).log(), x.log().diff())),
         Turn("wrong axis", "the shares run along the last axis: index [..., :-1] and [..., -1:].",
