@@ -141,6 +141,25 @@ def counts(name: str, n: int, rate: float) -> torch.Tensor:
     return torch.poisson(torch.full((n,), rate, dtype=torch.float64), generator=generator(name))
 
 
+# --- 05 constraints ----------------------------------------------------------------------------
+
+
+def stars() -> torch.Tensor:
+    """Count one, two and three stars from 70 guests before a change and 260 after it.
+
+    A guest's opinion is logistic, 0.9 higher after the change; two stars are between −1 and 0.8.
+
+    Returns:
+        float64 tensor of shape (2, 3): before and after, by stars.
+    """
+    counts = []
+    for group, guests, shift in [("before", 70, 0.0), ("after", 260, 0.9)]:
+        opinions = uniform(f"constraints: {group}", guests).logit() + shift
+        below = [int((opinions < c).sum()) for c in (-1.0, 0.8)]
+        counts.append([below[0], below[1] - below[0], guests - below[1]])
+    return torch.tensor(counts, dtype=torch.float64)
+
+
 # --- 06 mixtures -------------------------------------------------------------------------------
 
 

@@ -14,11 +14,15 @@ from helpers.check.autodiff.derivative import derivative
 from helpers.check.autodiff.forecast_slope import forecast_slope
 from helpers.check.autodiff.grad_after import grad_after
 from helpers.check.autodiff.nll_gradient import nll_gradient
-from helpers.check.constraints.analytic import gamma_modes, logit_beta_density
-from helpers.check.constraints.areas import mass_between
-from helpers.check.constraints.density import log_prob_unconstrained
-from helpers.check.constraints.maps import interval_maps, positive_maps
-from helpers.check.constraints.several import increasing_maps, simplex_maps
+from helpers.check.constraints.fit_thresholds import fit_thresholds
+from helpers.check.constraints.gamma_modes import gamma_modes
+from helpers.check.constraints.increasing_maps import increasing_maps
+from helpers.check.constraints.interval_maps import interval_maps
+from helpers.check.constraints.log_jacobians import log_jacobians
+from helpers.check.constraints.log_prob_unconstrained import log_prob_unconstrained
+from helpers.check.constraints.logit_beta_density import logit_beta_density
+from helpers.check.constraints.mass_between import mass_between
+from helpers.check.constraints.simplex_maps import simplex_maps
 from helpers.check.elbo.elbo_gradients import elbo_gradients
 from helpers.check.elbo.elbo_quadrature import elbo_quadrature
 from helpers.check.elbo.elbo_samples import elbo_samples
@@ -91,6 +95,7 @@ __all__ = [
     "fit_mean_and_factor",
     "fit_mean_vector",
     "fit_mixture",
+    "fit_thresholds",
     "fit_weights",
     "forecast_slope",
     "gamma_modes",
@@ -105,6 +110,7 @@ __all__ = [
     "largest_stable_learning_rate",
     "learned_loc",
     "log_evidence",
+    "log_jacobians",
     "log_joint",
     "log_likelihood",
     "log_prob_unconstrained",
@@ -114,7 +120,6 @@ __all__ = [
     "mvn_mle",
     "nll_gradient",
     "normal_mle",
-    "positive_maps",
     "responsibilities",
     "resting_spread",
     "seeking_grid",

@@ -3,6 +3,7 @@
 Throughout, y lies on the real line, x = h(y) in the constrained set, and σ(y) = 1/(1 + e^−y).
 """
 
+import functools
 import math
 from collections.abc import Callable
 
@@ -37,13 +38,22 @@ def from_interval(x: torch.Tensor, a: float, b: float) -> torch.Tensor:
 
 
 def to_increasing(y: torch.Tensor) -> torch.Tensor:
-    """Return (y₁, y₁ + e^y₂), a pair whose second number is larger, shape (..., 2)."""
-    return torch.stack([y[..., 0], y[..., 0] + y[..., 1].exp()], dim=-1)
+    """Return y₁, then y₁ plus the sums of e^y₂, e^y₃ and so on: a rising list, shape (..., K)."""
+    return torch.cat([y[..., :1], y[..., 1:].exp()], dim=-1).cumsum(-1)
 
 
 def from_increasing(x: torch.Tensor) -> torch.Tensor:
-    """Return (x₁, log(x₂ − x₁)), which solves x₂ = x₁ + e^y₂ for y₂, shape (..., 2)."""
-    return torch.stack([x[..., 0], (x[..., 1] - x[..., 0]).log()], dim=-1)
+    """Return x₁ and the logs of the gaps, the inverse of :func:`to_increasing`, shape (..., K)."""
+    return torch.cat([x[..., :1], x.diff(dim=-1).log()], dim=-1)
+
+
+def increasing_log_jacobian(y: torch.Tensor) -> torch.Tensor:
+    """Return Σ_{k ≥ 2} y_k, the log of the stretch of :func:`to_increasing`; (..., K) → (...).
+
+    Its matrix ∂x_i/∂y_j is e^y_j for 2 ≤ j ≤ i, 1 for j = 1, and zero above the diagonal: the
+    determinant of a triangle is the product of its diagonal, 1 · e^y₂ · … · e^y_K.
+    """
+    return y[..., 1:].sum(-1)
 
 
 def to_simplex(y: torch.Tensor) -> torch.Tensor:
@@ -65,6 +75,16 @@ def to_simplex(y: torch.Tensor) -> torch.Tensor:
 def from_simplex(x: torch.Tensor) -> torch.Tensor:
     """Return log(x_k/x_K) for k < K, the inverse of :func:`to_simplex`; (..., K) → (..., K − 1)."""
     return (x[..., :-1] / x[..., -1:]).log()
+
+
+def simplex_log_jacobian(y: torch.Tensor) -> torch.Tensor:
+    """Return Σ_{k ≤ K} log x_k for x = to_simplex(y), all K shares; shape (..., K − 1) → (...).
+
+    The first K − 1 shares are what is free: ∂x_i/∂y_j = x_i (δ_ij − x_j). The matrix
+    diag(x) − x xᵀ has the determinant Π_{k<K} x_k · (1 − Σ_{k<K} x_k) = Π_{k≤K} x_k, by the rule
+    det(D − u vᵀ) = det D · (1 − vᵀ D⁻¹ u).
+    """
+    return torch.cat([y, torch.zeros_like(y[..., :1])], dim=-1).log_softmax(-1).sum(-1)
 
 
 def log_beta(a: float, b: float) -> float:
@@ -92,12 +112,19 @@ def log_prob(distribution: Distribution, transform: Transform, y: torch.Tensor) 
     return distribution.log_prob(x) + transform.log_abs_det_jacobian(y, x)
 
 
+@functools.cache
+def _nodes(count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return places in (−1, 1) and weights of Gauss and Legendre's rule."""
+    place, weight = np.polynomial.legendre.leggauss(count)
+    return torch.from_numpy(place), torch.from_numpy(weight)
+
+
 def integral(f: Function, low: float, high: float, nodes: int = 80) -> float:
     """Return ∫ f from low to high by Gauss and Legendre's rule, for a smooth f.
 
     With n nodes it is exact for polynomials up to degree 2n − 1 (C. F. Gauss, 1814).
     """
-    place, weight = (torch.from_numpy(v) for v in np.polynomial.legendre.leggauss(nodes))
+    place, weight = _nodes(nodes)
     half = (high - low) / 2
     return float((f(low + half * (place + 1)) * weight).sum() * half)
 
@@ -114,3 +141,75 @@ def gamma_modes(a: float, b: float) -> tuple[float, float]:
     log q(y) = a y − b e^y + const has slope a − b e^y, zero at log(a/b).
     """
     return (a - 1) / b, math.log(a / b)
+
+
+def threshold_shares(theta: torch.Tensor) -> torch.Tensor:
+    """Return the shares of one, two and three stars before and after, shape (2, 3).
+
+    Args:
+        theta: (c₁, c₂, shift), shape (3,); P(at most k stars) is σ(c_k − shift · after).
+    """
+    moved = torch.stack([torch.zeros_like(theta[2]), theta[2]])
+    first, second = (theta[0] - moved).sigmoid(), (theta[1] - moved).sigmoid()
+    return torch.stack([first, second - first, 1 - second], dim=-1)
+
+
+def thresholds_nll(theta: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
+    """Return the mean negative log-likelihood of (c₁, c₂, shift), given counts of shape (2, 3).
+
+    It is infinite where the thresholds are not in order.
+    """
+    shares = threshold_shares(theta).clamp(min=0)
+    return -(counts * shares.log()).sum() / counts.sum()
+
+
+def fit_thresholds(counts: torch.Tensor, weight: float = 0.0) -> torch.Tensor:
+    """Return the best (c₁, c₂, shift) for counts of shape (2, 3), all positive.
+
+    The mean loss is convex in (c₁, c₂, shift), since a logistic density is log-concave (J. W.
+    Pratt, *Concavity of the log likelihood*, Journal of the American Statistical Association,
+    1981): it has one lowest point. Fisher's scoring finds it, Newton's method with the expected
+    curvature Σ ∂p ∂pᵀ/p, its steps halved while the loss rises.
+
+    Args:
+        counts: float64, shape (2, 3).
+        weight: of log(c₂ − c₁), the log-Jacobian of the free coordinates, where a wrong turn
+            subtracts it from the loss.
+    """
+    n, after = counts.numpy(), np.array([0.0, 1.0])
+    total = n.sum()
+
+    def shares(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the probabilities, shape (2, 3), and their slopes, shape (2, 3, 3)."""
+        below = 1 / (1 + np.exp(-(theta[:2] - theta[2] * after[:, None])))
+        rise = below * (1 - below)
+        slopes = np.zeros((2, 2, 3))
+        slopes[:, 0, 0], slopes[:, 1, 1] = rise[:, 0], rise[:, 1]
+        slopes[:, :, 2] = -rise * after[:, None]
+        ends = np.zeros((2, 1, 3))
+        return (np.diff(below, axis=1, prepend=0.0, append=1.0),
+                np.diff(np.concatenate([ends, slopes, ends], axis=1), axis=1))  # fmt: skip
+
+    def loss(theta: np.ndarray) -> float:
+        if theta[1] <= theta[0]:
+            return math.inf
+        p, _ = shares(theta)
+        gap = theta[1] - theta[0]
+        return float(-(n * np.log(p)).sum() / total - weight * np.log(gap))
+
+    below = n.sum(0).cumsum()[:2] / total
+    theta = np.append(np.log(below / (1 - below)), 0.0)
+    for _ in range(200):
+        p, slopes = shares(theta)
+        gap = theta[1] - theta[0]
+        away = np.array([1.0, -1.0, 0.0]) / gap
+        slope = -(n[..., None] / p[..., None] * slopes).sum((0, 1)) / total + weight * away
+        curve = np.einsum("gk,gki,gkj->ij", n.sum(1, keepdims=True) / p, slopes, slopes) / total
+        step = np.linalg.solve(curve + weight * np.outer(away, away), slope)
+        rate, here = 1.0, loss(theta)
+        while rate > 1e-6 and not loss(theta - rate * step) <= here:
+            rate /= 2
+        theta = theta - rate * step
+        if np.abs(step).max() < 1e-11:
+            break
+    return torch.from_numpy(theta)

@@ -363,7 +363,8 @@ class Close:
 
     def same(self, got: Any, wrong: Any) -> bool:
         """Return whether a value is what a wrong turn gives, one of several or the only one."""
-        return any(same(got, one) for one in several(wrong))
+        tolerance = max(self.rtol, SINGLE_PRECISION)
+        return any(same(got, one, tolerance) for one in several(wrong))
 
     def named(self, failing: Sequence[Outcome]) -> tuple[str, str] | None:
         """Return None: of plain numbers nothing more is known."""

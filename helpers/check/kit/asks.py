@@ -79,7 +79,8 @@ class Argument:
         edges: what the docstring promises at the border, by the words of a message; each a value,
             or drawn; `Jointly` where other arguments go with it.
         sizes: sizes to be asked besides the typical ones, where there are any.
-        many: sizes of typical values; empty where the argument has no size.
+        many: sizes of typical values, which take turns; or the numbers of kinds, where an argument
+            comes in kinds such as families of distributions. Empty where it has neither.
         dtypes: floating-point types to be asked besides float64.
         alone: whether the argument can be moved with the others held where they are.
         ignorable: whether the reference may be the same for another value.
@@ -180,7 +181,7 @@ def cases(name: str, arguments: Sequence[Argument], typical: int = 3) -> list[Ca
     for argument in arguments:
         if argument.alone and drawn and len(arguments) > 1:
             u = Draws(f"{name}: {argument.name} alone")
-            value = argument.typical(u, drawn[0], _length(drawn[0][argument.name], argument))
+            value = argument.typical(u, drawn[0], _size_of(arguments, 0))
             add(ALONE, "", {**drawn[0], argument.name: value}, argument.name)
     for argument in arguments:
         for size in argument.sizes:
@@ -214,7 +215,3 @@ def _size_of(arguments: Sequence[Argument], turn: int) -> int | None:
         if argument.many:
             return argument.many[turn % len(argument.many)]
     return None
-
-
-def _length(value: Any, argument: Argument) -> int | None:
-    return len(value) if argument.many else None

@@ -4,7 +4,7 @@ An answer has been asked all cases. Here the pattern of what came is read: nothi
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -95,10 +95,11 @@ def by_alterations(
     reference: Callable[..., Any],
     outcomes: Sequence[Outcome],
     alike: Callable[[Any, Any], bool] = same,
+    ways: Callable[..., Iterable[tuple[str, str, Callable[..., Any]]]] = misread.alterations,
 ) -> Name | None:
     """Return how an argument was altered, where the answer is right but for that."""
     first = smallest(outcomes)
-    for name, hint, gives in misread.alterations(arguments, reference, first.case.args):
+    for name, hint, gives in ways(arguments, reference, first.case.args):
         turn = Turn(name, hint, gives)
         # The failing case first: most alterations end there.
         if _explains(turn, [first], alike) and by_turns([turn], outcomes, alike):
@@ -132,15 +133,17 @@ def by_parts(outcomes: Sequence[Outcome], parts: Sequence[str] = ()) -> Name | N
     """
     for one in _by_choice(outcomes):
         known = _pairs(one)
-        if known and (constant := relations.constant(known)):
-            return constant
+        if known and (found := relations.constant(known) or relations.line(known)):
+            return found
     failing = [o for o in outcomes if o.failure is not None]
     if any(o.raised for o in failing):
         return None
     split = [p for p in (_pieces(o, len(parts)) for o in failing) if p is not None]
     apart = len(split) == len(failing)
-    together = _pairs(outcomes) or ([p for one in split for p in one] if apart else [])
-    comes_near = len(failing) > 1 and together and all(relations.near(p) for p in together)
+    # At an edge even a fine step may be far off: nearness is seen on typical cases, if there are.
+    typical = [o for o in failing if o.case.kind in (TYPICAL, ALONE)] or failing
+    together = _pairs(typical) or ([p for one in split for p in one] if apart else [])
+    comes_near = len(typical) > 1 and together and all(relations.near(p) for p in together)
     approximate = relations.APPROXIMATE if comes_near else None
     if not apart:
         return approximate

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from helpers import watching
-from helpers.check.kit import diagnose, message, relations
+from helpers.check.kit import diagnose, message, misread, relations
 from helpers.check.kit.agree import Agreement, AnyOf, Close, nearest, note, several
 from helpers.check.kit.asks import TYPICAL, Argument, Case, cases
 from helpers.check.kit.calling import Called, own_copy, slopes, watched
 from helpers.check.kit.chance import Chance, MayDraw
 from helpers.check.kit.diagnose import Outcome, Turn
+from helpers.check.kit.elements import by_elements
 from helpers.check.kit.message import CheckFailed, show
 from helpers.check.kit.relations import APPROXIMATE, CONSTANT_ADDED, CONSTANT_FACTOR
 from helpers.check.kit.slips import by_slips
@@ -173,7 +174,9 @@ def _said(
         or diagnose.by_arguments(arguments, outcomes)
         or diagnose.by_place(outcomes)
         or diagnose.by_relations(outcomes)
+        or diagnose.by_alterations(arguments, reference, outcomes, alike, ways=misread.elementwise)
         or by_slips(exercise.worked, outcomes, alike)
+        or by_elements(arguments, outcomes)
         or (least if least != relations.APPROXIMATE else None)
         or exercise.agree.named([o for o in outcomes if o.failure is not None])
         or least

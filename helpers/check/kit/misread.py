@@ -120,6 +120,23 @@ def _of_square(x: torch.Tensor) -> torch.Tensor:
     return x
 
 
+ELEMENTS: list[tuple[str, str, Alter]] = [
+    ("{0} doubled", "the result fits 2·{0} in the place of {0}.", lambda x: 2 * x),
+    ("{0} halved", "the result fits {0}/2 in the place of {0}.", lambda x: x / 2),
+    ("sign of {0}", "the result fits −{0} in the place of {0}.", lambda x: -x),
+    ("{0} squared", "the result fits {0}² in the place of {0}.", lambda x: x**2),
+    ("signs of {0} lost", "the result is right for the absolute values of {0}.",
+     lambda x: x.abs()),
+    ("{0} rounded", "the result is right for rounded {0}.", lambda x: x.round()),
+    ("negative {0} cut", "the result is right with zero in the place of a negative {0}.",
+     lambda x: x.clamp(min=0)),
+    ("{0} sorted", "the result is right for {0} in another order: keep the one it has.",
+     lambda x: x.sort(-1).values),
+    ("{0} reversed", "the result is right for lists of {0} from their ends.",
+     lambda x: x.flip(-1)),
+]  # fmt: skip
+
+
 def alterations(
     arguments: Sequence[Argument], reference: Callable[..., Any], args: Sequence[Any]
 ) -> Iterator[tuple[str, str, Callable[..., Any]]]:
@@ -144,6 +161,24 @@ def alterations(
                 hint.format(argument.name),
                 _altered(reference, place, alter),
             )
+
+
+def elementwise(
+    arguments: Sequence[Argument], reference: Callable[..., Any], args: Sequence[Any]
+) -> Iterator[tuple[str, str, Callable[..., Any]]]:
+    """Yield what an answer gives that alters the elements of a tensor, as :func:`alterations`.
+
+    To be asked after the relations: where a result is doubled with its data, «doubled» says more.
+    """
+    for place, argument in enumerate(arguments):
+        value = args[place]
+        if isinstance(value, torch.Tensor) and value.is_floating_point() and value.ndim:
+            for name, hint, alter in ELEMENTS:
+                yield (
+                    name.format(argument.name),
+                    hint.format(argument.name),
+                    _altered(reference, place, alter),
+                )
 
 
 def _kind(value: Any) -> str | None:

@@ -118,6 +118,21 @@ APPROXIMATE = (
     "the answer comes near and does not meet it: is a step, a grid or a tolerance left in it?",
 )
 CONSTANT_ADDED = ("constant added", "this is the expected value plus {} in every case.")
+# And of many numbers in a case: a straight line, another one in every case.
+SHIFT = (
+    "shifted",
+    "in each case this is the expected value plus one and the same number: what is added or "
+    "subtracted?",
+)
+FACTOR = (
+    "another factor",
+    "in each case this is the expected value times one and the same factor: what multiplies it?",
+)
+LINE = (
+    "shifted and stretched",
+    "in each case this is the expected value, stretched and shifted: look at the factor, and at "
+    "what is added.",
+)
 
 
 def _rounded(x: torch.Tensor, digits: int) -> torch.Tensor:
@@ -196,3 +211,31 @@ def constant(pairs: Sequence[Pair]) -> tuple[str, str] | None:
         if constant.abs() > 1e-12 and alike(values, constant.expand_as(values)):
             return name, hint.format(f"{float(constant):.6g}")
     return None
+
+
+def line(pairs: Sequence[Pair]) -> tuple[str, str] | None:
+    """Return how what came is a straight line of what was expected, another one in every case.
+
+    Args:
+        pairs: all failing cases; each of at least four numbers that are not alike, or of none.
+    """
+    many = [p for p in pairs if p.expected.numel() >= 4]
+    if len(many) < 2 or any(alike(p.expected, p.expected.mean().expand_as(p.expected))
+                            for p in many):  # fmt: skip
+        return None
+    if all(_straight(p.expected, p.got - p.expected.double(), power=0) for p in many):
+        return SHIFT
+    if all(_straight(p.expected, p.got, power=1) for p in many):
+        return FACTOR
+    return LINE if all(_straight(p.expected, p.got, power=2) for p in many) else None
+
+
+def _straight(expected: torch.Tensor, got: torch.Tensor, power: int) -> bool:
+    """Whether what came is a constant (0), a multiple (1), or a straight line (2) of it."""
+    x, y = expected.flatten(), got.flatten()
+    one = torch.ones_like(x)
+    columns = {0: [one], 1: [x], 2: [one, x]}[power]
+    basis = torch.stack(columns, dim=1)
+    fitted = basis @ torch.linalg.lstsq(basis, y[:, None]).solution
+    spread = (y - y.mean()).abs().max() + x.abs().max()
+    return bool(((fitted.flatten() - y).abs() <= 1e-6 * spread).all())

@@ -21,7 +21,10 @@ from torch.distributions import (
 from torch.distributions.constraints import interval
 
 from helpers import data, demos
-from helpers.check.constraints import analytic, areas, density, maps
+from helpers.check.constraints import analytic, fit_thresholds
+from helpers.check.constraints.line import REACH, line
+from helpers.check.constraints.mass_between import mass_between as check_mass
+from helpers.check.kit.asks import Draws
 from helpers.check.kit.message import CheckFailed
 from helpers.demos.constraints import DENSITIES, MAPS
 
@@ -63,13 +66,27 @@ def test_are_the_maps_those_of_torch():
 
 
 def test_do_the_maps_keep_their_constraints():
-    pairs = analytic.to_increasing(10 * Y.reshape(-1, 2))
-    assert (pairs[:, 1] > pairs[:, 0]).all()
+    lists = analytic.to_increasing(5 * Y.reshape(-1, 4))
+    assert (lists.diff(dim=-1) > 0).all()
     shares = analytic.to_simplex(10 * Y.reshape(-1, 3))
     assert (shares > 0).all()
     assert torch.allclose(shares.sum(-1), torch.ones(len(shares), dtype=DOUBLE), rtol=1e-14)
     ends = analytic.to_interval(double([-30.0, 30.0]), -2.0, 5.0)
     assert ends.tolist() == pytest.approx([-2.0, 5.0], abs=1e-10)
+
+
+@pytest.mark.parametrize("k", [2, 3, 5])
+def test_are_the_log_jacobians_those_of_autograd(k):
+    y = line(Draws("test: log-Jacobian"), k)
+    rising = torch.func.jacrev(analytic.to_increasing)(y)
+    shares = torch.func.jacrev(lambda v: analytic.to_simplex(v)[:-1])(y)
+    for matrix, formula in [(rising, analytic.increasing_log_jacobian(y)),
+                            (shares, analytic.simplex_log_jacobian(y))]:  # fmt: skip
+        assert torch.allclose(torch.linalg.slogdet(matrix).logabsdet, formula, rtol=1e-12)
+    two = StickBreakingTransform()
+    x = two(y[:1])
+    by_torch = two.log_abs_det_jacobian(y[:1], x)
+    assert torch.allclose(analytic.simplex_log_jacobian(y[:1]), by_torch, rtol=1e-12)
 
 
 @pytest.mark.parametrize(("a", "b"), [(2.0, 3.0), (1.5, 4.25), (4.0, 1.7)])
@@ -171,37 +188,62 @@ def trapezoids(points):
     return mass_between
 
 
-@pytest.mark.parametrize("seed", ["1", "2", "3", "4", "5"])
-def test_does_a_grid_of_a_few_hundred_points_pass_and_one_of_ten_fail(seed, monkeypatch):
-    monkeypatch.setenv("COURSE_DATA_SEED", seed)
-    assert areas.mass_between(trapezoids(301))
-    with pytest.raises(CheckFailed):
-        areas.mass_between(trapezoids(10))
-
-
-def test_do_torch_and_plain_python_both_take_the_parameters_as_they_come():
-    def by_torch(y, a, b):
-        constant = torch.lgamma(a) + torch.lgamma(b) - torch.lgamma(a + b)
-        return torch.exp(a * y.sigmoid().log() + b * (-y).sigmoid().log() - constant)
-
-    def by_hand(y, a, b):
-        constant = math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
-        return y.sigmoid() ** a * (-y).sigmoid() ** b / math.exp(constant)
-
-    for answer in (by_torch, by_hand):
-        assert density.logit_beta_density(answer)
-    for log in (torch.log, math.log):
-        assert areas.gamma_modes(lambda a, b, log=log: ((a - 1) / b, log(a / b)))
+@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
+def test_does_a_grid_of_a_few_hundred_points_pass_and_one_of_ten_fail(seed):
+    with data.seeded(seed):
+        assert check_mass(trapezoids(501))
+        with pytest.raises(CheckFailed):
+            check_mass(trapezoids(10))
 
 
 @pytest.mark.parametrize("shape", [(), (5,), (3, 4)])
-def test_do_the_points_of_the_cases_keep_off_zero_where_they_must(shape, monkeypatch):
+def test_do_the_points_of_the_cases_keep_off_zero_where_they_must(shape):
     for seed in range(1, 30):
-        monkeypatch.setenv("COURSE_DATA_SEED", str(seed))
-        y = maps.line("test", shape)
+        with data.seeded(seed):
+            y = line(Draws("test"), *shape)
         assert y.shape == shape
         assert y.abs().mean() > 0.4
-        assert y.abs().max() < maps.REACH
+        assert y.abs().max() < REACH
+
+
+def counts_of(seed):
+    with data.seeded(seed):
+        return [case.args[0] for case in fit_thresholds.EXERCISE.cases()] + [data.stars()]
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("weight", [0.0, 0.01, 1.0])
+def test_do_fishers_steps_end_where_the_slope_vanishes(seed, weight):
+    for counts in counts_of(seed):
+        theta = analytic.fit_thresholds(counts, weight).requires_grad_(True)
+        loss = analytic.thresholds_nll(theta, counts) - weight * (theta[1] - theta[0]).log()
+        (slope,) = torch.autograd.grad(loss, theta)
+        assert slope.abs().max() < 1e-7
+
+
+def test_are_the_shares_of_the_stars_those_of_draws():
+    theta = double([-1.0, 0.8, 0.9])
+    opinions = data.uniform("test: opinions", 40_000).logit()
+    for row, shift in zip(analytic.threshold_shares(theta), (0.0, 0.9), strict=True):
+        found = torch.bucketize(opinions + shift, theta[:2]).bincount(minlength=3) / len(opinions)
+        assert torch.allclose(found.double(), row, atol=6.5 * 0.5 / math.sqrt(len(opinions)))
+
+
+def test_does_the_recipe_of_the_sheet_come_to_rest_on_many_data_seeds():
+    counts = torch.stack([c for seed in range(40) for c in counts_of(seed)])
+    y = torch.zeros(len(counts), 3, dtype=DOUBLE, requires_grad=True)
+    for _ in range(600):
+        c = analytic.to_increasing(y[:, :2])
+        theta = torch.cat([c, y[:, 2:]], dim=-1)
+        losses = torch.vmap(analytic.thresholds_nll)(theta, counts)
+        (slope,) = torch.autograd.grad(losses.sum(), y)
+        with torch.no_grad():
+            y -= 0.8 * slope
+    assert slope.abs().max() < 1e-4
+    for one, theta in zip(counts, torch.cat([c, y[:, 2:]], dim=-1).detach(), strict=True):
+        excess = analytic.thresholds_nll(theta, one)
+        excess -= analytic.thresholds_nll(analytic.fit_thresholds(one), one)
+        assert math.sqrt(max(0.0, 2 * float(one.sum() * excess))) < 0.01
 
 
 @pytest.mark.parametrize("transform", MAPS)

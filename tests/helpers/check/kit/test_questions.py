@@ -353,7 +353,7 @@ MOMENTS = Exercise(
         (lambda x: moments(x)[::-1], "wrong shape"),
         (lambda x: (moments(x)[0], moments(x)[1][0]), "wrong shape"),
         (lambda x: (moments(x)[0], moments(x)[1] * len(x)), "matrix sum for mean"),
-        (lambda x: (-moments(x)[0], moments(x)[1]), "mean negated"),
+        (lambda x: (moments(x)[0] / 2, moments(x)[1]), "mean half of it"),
         (lambda x: (moments(x)[0] + x[0], moments(x)[1]), "mean is off"),
         (lambda x: moments(x[:-1] if len(x) > 1 else x), "last row left out"),
         (lambda x: moments(x.flip(1)), "columns of x reversed"),
@@ -362,3 +362,61 @@ MOMENTS = Exercise(
 )
 def test_are_parts_of_unlike_shapes_compared_and_told_one_by_one(answer, name):
     assert told(MOMENTS, answer) == name
+
+
+# --- many numbers --------------------------------------------------------------------------------
+
+
+def stretched(y, low):
+    """Return one number for each y, which every y moves."""
+    return low + y.exp()
+
+
+LISTS = Exercise(
+    name="stretched",
+    arguments=(
+        Argument("y", lambda u, given, n: u.uniform(5 * n, -2, 2).reshape(5, n), many=(3, 4)),
+        real("low", 1, 2),
+    ),
+    reference=stretched,
+    typical=2,
+    passed="stretched.",
+)
+
+
+def first_off(y, low):
+    x = stretched(y, low)
+    x[..., 0] += y[..., 0] ** 2
+    return x
+
+
+def only_first(y, low):
+    return torch.cat([stretched(y, low)[..., :1], y[..., 1:] ** 2], dim=-1)
+
+
+@pytest.mark.parametrize(
+    ("answer", "name"),
+    [
+        (lambda y, low: stretched(2 * y, low), "y doubled"),
+        (lambda y, low: stretched(-y, low), "sign of y"),
+        (lambda y, low: stretched(y.clamp(min=0), low), "negative y cut"),
+        (lambda y, low: stretched(y.clamp(max=1), low), "wrong for large y"),
+        (lambda y, low: stretched(y.clamp(-1, 1), low), "wrong for far-out y"),
+        (lambda y, low: stretched(y, 2.5 * low + 1), "shifted"),
+        (lambda y, low: low**3 * stretched(y, low), "another factor"),
+        (lambda y, low: low**2 + (1 + low) * y.exp(), "shifted and stretched"),
+        (first_off, "first one is off"),
+        (only_first, "only the first agrees"),
+        (lambda y, low: y**3 - low**2 * y, "nameless"),
+    ],
+)
+def test_is_it_said_which_of_many_numbers_are_off_and_how(answer, name):
+    assert told(LISTS, answer) == name
+
+
+def test_does_an_argument_without_a_length_move_alone():
+    kinds = Argument("kind", lambda u, given, k: {"scale": u.real(1, 2) + k}, many=(0, 1))
+    counted = Exercise("counted", (kinds, real("x", 1, 2)),
+                       lambda kind, x: kind["scale"] * x, "counted.")  # fmt: skip
+    assert counted.check(lambda kind, x: kind["scale"] * x)
+    assert [c.moved for c in counted.cases()] == ["", "", "", "kind", "x"]
