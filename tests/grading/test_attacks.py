@@ -32,6 +32,17 @@ PR_SET_CHILD_SUBREAPER = 36
 REACHED = "REA" + "CHED"  # what an attack says when it has got somewhere
 
 
+def tried(config):
+    """Return the attacks to try: all by night, a quarter of each group by day."""
+    return ATTACKS if config.getoption("--all-sheets") else ATTACKS[::4]
+
+
+def pytest_generate_tests(metafunc):
+    """Give a test of one attack each of those that are tried."""
+    if "attack" in metafunc.fixturenames:
+        metafunc.parametrize("attack", tried(metafunc.config), ids=lambda a: a.student)
+
+
 def course_of_honest_students(root):
     copied(root)
     hand_in(root, "honest-1", solved())
@@ -99,11 +110,11 @@ def calm(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def attacked(tmp_path_factory, calm):
+def attacked(tmp_path_factory, calm, pytestconfig):
     """Grade the same students together with every attacker; whatever is left comes to us."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     root = course_of_honest_students(tmp_path_factory.mktemp("attacked"))
-    for attack in ATTACKS:
+    for attack in tried(pytestconfig):
         attack.hand_in(root, PROJECT)
     before = files(PROJECT)
     others = set(descendants())  # a test that graded in this very process keeps its warm server
@@ -146,7 +157,6 @@ def test_is_every_honest_result_what_it_is_without_the_attackers(attacked, calm)
         assert together[path] == result, path
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda a: a.student)
 def test_what_does_an_attack_gain(attacked, attack):
     root, results, _ = attacked
     place = root / "autograded" / attack.student / NAME
