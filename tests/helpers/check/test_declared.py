@@ -1,5 +1,6 @@
 """Is every declared exercise sound: does its reference pass, does each argument and turn show?"""
 
+import functools
 import itertools
 
 import pytest
@@ -20,7 +21,13 @@ DECLARED = {
     for exercise in found.exercises
 }  # fmt: skip
 EVERY = pytest.mark.parametrize("exercise", DECLARED.values(), ids=list(DECLARED))
-SEEDS = (1, 2)
+
+
+def pytest_generate_tests(metafunc):
+    """Ask on one data seed by day, on three by night."""
+    if "seed" in metafunc.fixturenames:
+        many = metafunc.config.getoption("--all-sheets")
+        metafunc.parametrize("seed", (1, 2, 3) if many else (1,))
 
 
 def of(function, case):
@@ -29,7 +36,6 @@ def of(function, case):
 
 
 @EVERY
-@pytest.mark.parametrize("seed", SEEDS)
 def test_does_the_reference_agree_with_itself(exercise, seed):
     with data.seeded(seed):
         for case in exercise.cases():
@@ -38,7 +44,6 @@ def test_does_the_reference_agree_with_itself(exercise, seed):
 
 
 @EVERY
-@pytest.mark.parametrize("seed", SEEDS)
 def test_does_each_worked_formula_pass(exercise, seed):
     with data.seeded(seed):
         for formula in exercise.worked:
@@ -57,15 +62,28 @@ def test_does_each_argument_move_the_reference(exercise):
             assert not same(of(exercise.reference, case), base), case.moved
 
 
-def given_by(turn, cases):
-    """Return what a turn gives in each case where it has a value, as sets of values."""
-    found = []
-    for case in cases:
-        try:
-            found.append(several(of(turn.gives, case)))
-        except Exception:
-            found.append(())
-    return found
+@functools.cache
+def computed(name, seed):
+    """Return an exercise's right values, and what each turn gives, case by case, once.
+
+    Of turns those that compute a value and are compared as the exercise compares. A turn may give
+    several values in a case, and none where the misconception has none.
+    """
+    with data.seeded(seed):
+        exercise = DECLARED[name]
+        cases = exercise.cases()
+        turns = [t for t in exercise.turns if t.gives is not None and t.alike is None]
+        return (
+            [of(exercise.reference, case) for case in cases],
+            [(turn, [given_by(turn, case) for case in cases]) for turn in turns],
+        )
+
+
+def given_by(turn, case):
+    try:
+        return several(of(turn.gives, case))
+    except Exception:
+        return ()
 
 
 def taken_for(exercise, value, right):
@@ -74,33 +92,23 @@ def taken_for(exercise, value, right):
 
 
 @EVERY
-@pytest.mark.parametrize("seed", SEEDS)
 def test_is_each_turn_told_from_a_right_answer(exercise, seed):
-    with data.seeded(seed):
-        cases = exercise.cases()
-        right = [of(exercise.reference, case) for case in cases]
-        for turn in exercise.turns:
-            if turn.gives is None or turn.alike is not None:
-                continue
-            values = given_by(turn, cases)
-            for one in range(max(len(v) for v in values)):
-                fails = [
-                    case for case, value, r in zip(cases, values, right, strict=True)
-                    if value
-                    and not any(taken_for(exercise, value[min(one, len(value) - 1)], s)
-                                for s in several(r))
-                ]  # fmt: skip
-                assert fails, f"{turn.name}, value {one}"
+    right, turns = computed(exercise.name, seed)
+    for turn, values in turns:
+        for one in range(max(len(v) for v in values)):
+            fails = [
+                value for value, r in zip(values, right, strict=True)
+                if value
+                and not any(taken_for(exercise, value[min(one, len(value) - 1)], s)
+                            for s in several(r))
+            ]  # fmt: skip
+            assert fails, f"{turn.name}, value {one}"
 
 
 @EVERY
-@pytest.mark.parametrize("seed", SEEDS)
 def test_is_each_pair_of_turns_told_apart(exercise, seed):
-    with data.seeded(seed):
-        cases = exercise.cases()
-        computed = [(t, given_by(t, cases)) for t in exercise.turns
-                    if t.gives is not None and t.alike is None]  # fmt: skip
-    for (one, values), (other, others) in itertools.combinations(computed, 2):
+    _, turns = computed(exercise.name, seed)
+    for (one, values), (other, others) in itertools.combinations(turns, 2):
         if one.name == other.name:
             continue
         apart = any(
