@@ -78,9 +78,21 @@ def _slips(x: torch.Tensor, a: float, b: float) -> AnyOf:
     p, square = beta_density(x, a, b), _constant(a, b) ** 2
     u = torch.where((x > 0) & (x < 1), x, torch.full_like(x, 0.5)).double()
     left, right = (a - 1) / u, (b - 1) / (1 - u)
+    lefts = [(a + c) / u for c in (0, 1, -0.5, -2)] + [
+        1 / u,
+        (b - 1) / u,
+        (a - 1) * u,
+        a - 1 + 0 * u,
+    ]
+    rights = [(b + c) / (1 - u) for c in (0, 1, -0.5, -2)] + [
+        1 / (1 - u), (a - 1) / (1 - u), (b - 1) * (1 - u), b - 1 + 0 * u, (b - 1) / (1 + u),
+        (b - 1) / u]  # fmt: skip
     return AnyOf(
         p * (left + right), p * left, -p * right, p * left * right, reference(x, a, b) * square,
         _inside(x, (a - 1) - (a + b - 2) * u), p * (a / u - b / (1 - u)),
+        *[p * (one - right) for one in lefts], *[p * (left - one) for one in rights],
+        _inside(x, p.log() * (left - right)), _inside(x, (p - 1) * (left - right)),
+        _inside(x, p / (left - right)),
     )  # fmt: skip
 
 

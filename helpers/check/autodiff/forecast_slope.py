@@ -75,7 +75,7 @@ def _peeking(weight: float, x: torch.Tensor) -> AnyOf:
 
 
 def _without_first(weight: float, x: torch.Tensor) -> AnyOf:
-    """Return the slope without the first error, whether x₂ moves the forecast or not."""
+    """Return the slope without the error of x₂, whether x₂ moves the forecast or not."""
     errors, moves = forecasts(weight, x)
     later = forecasts(weight, torch.cat([x[:1], x[2:]]))
     return AnyOf(-(errors * moves)[1:].mean(), -(later[0] * later[1]).mean())
@@ -88,7 +88,10 @@ def _other_losses(weight: float, x: torch.Tensor) -> AnyOf:
     varied = (e * (m - m.mean())).sum()
     return AnyOf(-(e * m).mean() / root, -(e.sign() * m).mean(), -m.mean(), -m.sum(),
                  *[-c * varied / d for c in (1, 2) for d in (len(e), len(e) - 1)],
-                 -(e * m).mean() * 2 * (e**2).mean(), -(e**3 * m).mean())  # fmt: skip
+                 -(e * m).mean() * 2 * (e**2).mean(),
+                 *[-c * (e**power * m).mean() for power in (0, 2, 3, -3)
+                   for c in (0.5, 1, 1.5, 2, -1)],
+                 ((2 * x[1:] - e) * m).mean())  # fmt: skip
 
 
 def _other_moves(weight: float, x: torch.Tensor) -> AnyOf:
@@ -100,6 +103,17 @@ def _other_moves(weight: float, x: torch.Tensor) -> AnyOf:
         lambda w, m, new, old: m + w**2 * (new - m),
         lambda w, m, new, old: m + w * new,
         lambda w, m, new, old: w * new,
+        lambda w, m, new, old: w * (new - m),
+        lambda w, m, new, old: m + w * (new + m),
+        lambda w, m, new, old: m + w / (new - m),
+        lambda w, m, new, old: m + (new - m) / w,
+        lambda w, m, new, old: m * w * (new - m),
+        lambda w, m, new, old: m + w + new - m,
+        lambda w, m, new, old: (1 + w) * m + w * new,
+        lambda w, m, new, old: (1 - w) * m - w * new,
+        lambda w, m, new, old: (1 - w) * m + new,
+        lambda w, m, new, old: (1 - w) + m + w * new,
+        lambda w, m, new, old: (1 - w) * m,
         lambda w, m, new, old: w * new + (1 - w) * old,
         lambda w, m, new, old: m + w * (new - x.mean()),
     )
@@ -124,6 +138,9 @@ TURNS = (
          lambda w, x: analytic.forecast_slope(w, x) * (len(x) - 1)),
     Turn("n for n − 1", "there are n − 1 forecasts, of x₂ to xₙ: the first value is not forecast.",
          lambda w, x: analytic.forecast_slope(w, x) * (len(x) - 1) / len(x)),
+    Turn("another number of forecasts", "there are n − 1 forecasts, of x₂ to xₙ.",
+         lambda w, x: AnyOf(*[analytic.forecast_slope(w, x) * (len(x) - 1) / (len(x) - lost)
+                              for lost in (-1, 0.5)])),
     Turn("½ forgotten", "the loss holds half of each square; or did backward() run twice?",
          lambda w, x: 2 * analytic.forecast_slope(w, x)),
     Turn("last forecast only", "all n − 1 errors count, not the last one alone.",

@@ -71,6 +71,7 @@ SCALES: tuple[Callable[[torch.Tensor], torch.Tensor], ...] = (
     lambda s: s**2,
     lambda s: 1 + s.exp(),
     lambda s: (-s).exp(),
+    torch.expm1,
 )
 
 
@@ -84,9 +85,20 @@ def _with(
 
 
 Loss = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+def _powered(factor: float, power: int, of_scale: int) -> Loss:
+    """Return log σ and a factor times a power of the distance, over a power of the scale."""
+    return lambda x, m, s: (s + factor * (x - m) ** power * (-of_scale * s).exp()).mean()
+
+
 LOSSES: tuple[Loss, ...] = (
-    lambda x, m, s: (s + 0.5 * (x - m) ** 2 / s.exp()).mean(),
-    lambda x, m, s: (s + 0.5 * (x - m) ** 2).mean(),
+    *[_powered(0.5, power, power) for power in (1, 3, 4, -2)],
+    *[_powered(factor, 2, 2) for factor in (-0.5, 0.25, 1.5)],
+    *[_powered(0.5, 2, power) for power in (1, 0, 3, 4, -2)],
+    _powered(1.0, 1, 1),
+    lambda x, m, s: (s + 0.5 * (x / s.exp()) ** 2 + 0 * m).mean(),
+    lambda x, m, s: (s + 0.5 * ((x + m) / s.exp()) ** 2).mean(),
     lambda x, m, s: (s + (x - m).abs() / s.exp()).mean(),
     lambda x, m, s: (s + (x - m).abs()).mean(),
     lambda x, m, s: (s.exp() + 0.5 * ((x - m) / s.exp()) ** 2).mean(),

@@ -70,6 +70,6 @@ def test_does_stock_nbgrader_grade_in_a_cage(tmp_path):
     assert done.returncode == 0, done.stderr[-2000:]
     with gradebooks.opened(root) as book:
         scores = {s.student_id: s.score for s in book.assignment_submissions(NAME)}
-    assert scores == {"right": 12, "caged": 9}
+    assert scores == {"right": 12, "caged": 10}
     graded = (root / "autograded" / "caged" / NAME / f"{NAME}.ipynb").read_text()
     assert '"evalue": "in a cage"' in graded

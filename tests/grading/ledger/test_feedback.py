@@ -71,9 +71,9 @@ def test_does_the_page_say_what_being_late_cost(tmp_path):
 def test_is_a_test_that_a_person_overrode_said_to_be_so(root):
     grade(root, "ada", test_derivative="failed")
     with book(root) as opened:
-        opened.find_grade("test_derivative", NAME, NAME, "ada").manual_score = 2
+        opened.find_grade("test_derivative", NAME, NAME, "ada").manual_score = 1
     again(root)
-    assert "not yet, set by a person: 2 of 3" in page(root)
+    assert "not yet, set by a person: 1 of 2" in page(root)
     assert "✗ what came of test_derivative" in page(root)
 
 
