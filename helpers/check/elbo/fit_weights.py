@@ -109,7 +109,9 @@ TURNS = (
                                      else reference(x, hits, full))),
     Turn("the sheet's throws", "this is the result for the sheet's own distances and hits; use "
          "those that the function is given.",
-         lambda x, hits, full: reference(_throws(), _caught(), full)),
+         lambda x, hits, full: AnyOf(reference(_throws(), _caught(), full),
+                                     reference(_throws(), hits, full),
+                                     reference(x, _caught(), full))),
     Turn("wrong kind", "full=True asks for correlated weights, full=False for independent ones.",
          _other_kind),
     Turn("mode and curvature",
@@ -157,8 +159,7 @@ TURNS = (
          alike=lambda got, best: _of_uniform_noise(got, best)),
     Turn("stops early", "on the way and not there: make more steps, or larger ones far away and "
          "smaller ones near the end, and average the last of them.",
-         lambda x, hits, full: reference(x, hits, full),
-         alike=lambda got, best: _on_the_way(got, best)),
+         lambda x, hits, full: (x, hits, full), alike=lambda got, given: _on_the_way(got, *given)),
     Turn("gradient cut", "nothing tracked reaches the bound: are the draws made of tracked numbers "
          "and noise, by rsample or by hand?",
          raises=lambda error: "does not require grad" in str(error)),
@@ -199,21 +200,23 @@ def _tempered(x: Tensor, hits: Tensor, full: bool) -> AnyOf:
 def _five(got: object) -> Tensor | None:
     """Return an answer's five numbers, None where it has not five."""
     five = as_tensor(got)
-    return None if five is None or five.shape != (5,) else five.to(torch.float64)
+    if five is None or five.shape != (5,) or bool(five.isnan().any()):
+        return None
+    return five.to(torch.float64)
 
 
 BEGIN = torch.tensor([0.0, 0.0, 1.0, 1.0, 0.0], dtype=torch.float64)
 
 
-def _on_the_way(got: object, best: Tensor) -> bool:
-    """Whether the means lie between the start of the text and the top, and the deviations near."""
-    five = _five(got)
+def _on_the_way(got: object, x: Tensor, hits: Tensor, full: bool) -> bool:
+    """Whether the ELBO has risen since the start, and the deviations are not far off."""
+    five, best = _five(got), reference(x, hits, full)
     if five is None:
         return False
-    share = five[:2] / best[:2]
     ends = torch.stack([BEGIN[2:4], best[2:4]])
     between = (five[2:4] > 0.5 * ends.min(0).values) & (five[2:4] < 1.5 * ends.max(0).values)
-    return bool(((share > -0.4) & (share < 1.15)).all() and between.all())
+    risen = minus_elbo(five, x, hits, full) < minus_elbo(BEGIN, x, hits, full)
+    return bool(between.all() and risen)
 
 
 def _of_uniform_noise(got: object, best: Tensor) -> bool:
@@ -236,7 +239,9 @@ def _beyond(got: object, best: Tensor) -> bool:
     if five is None:
         return False
     means, deviations = five[:2] / best[:2], five[2:4] / best[2:4]
-    return bool((means > 1.3).all() and (deviations > 1.05).all() and (deviations < 2.5).all())
+    return bool(
+        (means > 1.3).all() and (deviations > 1.05).all() and deviations.max() < means.max()
+    )
 
 
 def _never_moved(got: object) -> bool:
