@@ -153,12 +153,31 @@ def turns(averaged: Averaged) -> tuple[Turn, ...]:
              "q(y) again.",
              lambda v: _any([v.mean(v.log_q().exp() * (v.joint() - v.log_q())),
                              *v.elbos(v.mean(v.log_q().exp() * v.joint()))])),
+        turn("Jacobian counted twice", "the Jacobian is the prior of y: it belongs there once.",
+             lambda v: _any(v.elbos(v.mean(v.joint(1))))),
+        turn("mean over the flips", "the flips are independent: add their log probabilities up.",
+             lambda v: _any(e for per_flip in _per_flip(v) for e in v.elbos(v.mean(per_flip)))),
         turn("mean inside the log", "average log p over the places; you took it at their average.",
              lambda v: _any(v.elbos(analytic.log_joint(v.mean(v.y), v.a, v.b)))),
     )  # fmt: skip
 
 
+def _per_flip(v: Average) -> list[torch.Tensor]:
+    """Return the log joint density, or the likelihood alone, divided by the number of flips."""
+    n, prior = v.a + v.b - 2, analytic.log_joint(v.y, 1, 1)
+    return [v.joint() / n, v.joint(-1) / n + prior]
+
+
 def _entropies(v: Average) -> list[torch.Tensor]:
     """Return entropies with a part missing or enlarged, and that of Normal(0, 1)."""
     entropy, half = v.entropies[0], 0.5 * math.log(2 * math.pi)
-    return [entropy - 0.5, entropy - v.sigma.log(), entropy + half, entropy - half]
+    log_sigma = v.sigma.log()
+    return [
+        entropy - 0.5,
+        entropy + 0.5,
+        entropy + half,
+        entropy - half,
+        entropy - log_sigma,
+        entropy + log_sigma,
+        entropy - 0.5 * log_sigma,
+    ]

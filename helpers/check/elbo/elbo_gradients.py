@@ -69,6 +69,22 @@ def _exact(mu: Tensor, sigma: Tensor, flips: Tensor, z: Tensor) -> Pair:
     return analytic.gradient(mu, sigma, *analytic.exponents(flips))
 
 
+def _quotients(mu: Tensor, sigma: Tensor, flips: Tensor, z: Tensor) -> list[Pair]:
+    """Return forward and central difference quotients of the estimate, for some steps."""
+
+    def estimate(loc: Tensor, scale: Tensor) -> Tensor:
+        v = averaged(loc, scale, flips, z)
+        return v.mean(v.joint()) + v.entropies[0]
+
+    found = []
+    for h in (0.1, 0.01, 1e-3, 1e-4):
+        for back in (0.0, h):
+            by_mu = estimate(mu + h, sigma) - estimate(mu - back, sigma)
+            by_sigma = estimate(mu, sigma + h) - estimate(mu, sigma - back)
+            found.append((by_mu / (h + back), by_sigma / (h + back)))
+    return [pair for pair in found if bool(torch.stack(pair).isfinite().all())][:-1]  # fmt: skip
+
+
 def _none_as_zero(got: object, wrong: AnyOf) -> bool:
     """Whether slopes, of which autograd left some None, are one of several pairs."""
     if not isinstance(got, tuple | list) or len(got) != 2 or not any(v is None for v in got):
@@ -128,6 +144,8 @@ PATH_TURNS = (
          _changed(lambda u, v, sigma, mu, z: [(ZERO, v)])),
     Turn("path cut at sigma", "sigma does not reach the draws; y is mu plus sigma times noise.",
          _changed(lambda u, v, sigma, mu, z: [(u, 1 / sigma), (u, ZERO)])),
+    Turn("difference quotient", "a finite step leaves an error: ask autograd, or take the slopes "
+         "by hand.", lambda *given: AnyOf(*_quotients(*given))),
     Turn("score for path", "this is the score estimate; slopes through the draws are asked here.",
          lambda *given: _score(*given)),
 )  # fmt: skip
@@ -213,6 +231,8 @@ SCORE_TURNS = (
                 _with(lambda v: v.joint() + v.log_q())),
     _score_turn("Jacobian forgotten", "the prior's density on the scale of y is missing.",
                 _with(lambda v: v.joint(-1) - v.log_q())),
+    Turn("entropy added", "log q is in the weights already: add no entropy.",
+         lambda *given: AnyOf(*[(u, v + 1 / given[1]) for u, v in [_score(*given)]])),
     _score_turn("log forgotten", "weight with log p − log q, not with the densities' ratio.",
                 _with(lambda v: (v.joint() - v.log_q()).exp())),
     _score_turn("weighted twice", "draws from q carry its weights already: do not multiply by q(y) "

@@ -54,6 +54,15 @@ def _cut(mu: Tensor, sigma: Tensor, flips: Tensor) -> AnyOf:
                  *[integral(mu, sigma, flips, *pair) for pair in ends])  # fmt: skip
 
 
+def _by_nodes(count: int, mu: Tensor, sigma: Tensor, flips: Tensor) -> Tensor:
+    """Return the integral over the range of q with few nodes."""
+    y = mu + sigma * torch.linspace(-8, 8, count, dtype=torch.float64)
+    log_q = analytic.log_normal(y, mu, sigma)
+    return torch.trapezoid(
+        log_q.exp() * (analytic.log_joint(y, *analytic.exponents(flips)) - log_q), y
+    )
+
+
 def _reversed(mu: Tensor, sigma: Tensor, flips: Tensor) -> AnyOf:
     """Return what comes of the joint density as weight, over all y and over the range of q."""
     a, b = analytic.exponents(flips)
@@ -80,6 +89,8 @@ TURNS = (
          "the mean or the sum over the nodes is not the integral; torch.trapezoid takes y as well.",
          lambda mu, sigma, flips: AnyOf(*[reference(mu, sigma, flips) / (factor * sigma)
                                           for factor in (16, 0.016, 0.02, 0.04)]), tolerance=0.01),
+    Turn("too few nodes", "the integrand bends between your nodes: take some hundred.",
+         lambda *given: AnyOf(*[_by_nodes(k, *given) for k in (5, 8, 9, 10, 11, 16, 17, 20, 21)])),
     Turn("range too short", "part of q lies outside your nodes: go 8 sigma to either side.", _cut),
 )  # fmt: skip
 

@@ -95,6 +95,15 @@ TURNS = (
          lambda *given: AnyOf(*[e for v in [averaged(*given)] for e in (
              len(given[3]) * v.mean(v.joint()) + v.entropies[0],
              *[len(given[3]) * e for e in v.elbos(v.mean(v.joint()))])])),
+    Turn("sum inside the log", "this goes to the log evidence, and is not divided by the number of "
+         "draws: average the logs.",
+         lambda *given: torch.logsumexp(averaged(*given).joint() - averaged(*given).log_q(), 0)),
+    Turn("entropy divided by n", "the entropy is no sum over the draws: do not divide it.",
+         lambda *given: AnyOf(*[v.mean(v.joint()) + v.entropies[0] / len(given[3])
+                                for v in [averaged(*given)]])),
+    Turn("mirrored draws", "draws for −z as well are not among those that are asked.",
+         lambda mu, sigma, flips, z: AnyOf(*reference(mu, sigma, flips,
+                                                      torch.cat([z, -z])).values)),
     Turn("divided by flips", "divide the sum over the draws by their number.",
          lambda *given: AnyOf(*[e for v in [averaged(*given)]
                                 for r in [len(given[3]) / len(given[2])] for e in (

@@ -3,6 +3,7 @@
 import math
 
 import torch
+from torch.distributions import Beta
 from torch.nn.functional import logsigmoid
 
 from helpers.check.elbo import analytic
@@ -46,7 +47,36 @@ def _factorials(x: torch.Tensor) -> AnyOf:
     """Return log h! + log t! − log (n + 1)! with a + 1 forgotten here or there."""
     h, t, n = float(x.sum()), float((1 - x).sum()), len(x)
     both, low = math.lgamma(h + 1) + math.lgamma(t + 1), math.lgamma(h) + math.lgamma(t)
-    return AnyOf(both - math.lgamma(n + 1), low - math.lgamma(n + 1), low - math.lgamma(n + 2))
+    return AnyOf(both - math.lgamma(n + 1), low - math.lgamma(n + 1), low - math.lgamma(n + 2),
+                 both - math.lgamma(n + 1) - math.log(n))  # fmt: skip
+
+
+def _highest(x: torch.Tensor) -> float:
+    """Return the log joint density at its peak."""
+    a, b = analytic.exponents(x)
+    return a * math.log(a / (a + b)) + b * math.log(b / (a + b))
+
+
+def _one_for_both(x: torch.Tensor) -> AnyOf:
+    """Return log h! or log t! in the place of the other."""
+    h, t, n = float(x.sum()), float((1 - x).sum()), len(x)
+    return AnyOf(*[2 * math.lgamma(k + 1) - math.lgamma(n + 2) for k in (h, t)])
+
+
+def _of_posterior(x: torch.Tensor) -> AnyOf:
+    """Return numbers of the posterior of θ: its log-density at mean and mode, its entropy."""
+    a, b = torch.tensor(analytic.exponents(x), dtype=torch.float64)
+    posterior = Beta(a, b)
+    share = x.mean()
+    mode = posterior.log_prob(share) if 0 < share < 1 else posterior.mean
+    return AnyOf(posterior.log_prob(posterior.mean), mode, posterior.entropy())
+
+
+def _by_jeffreys(x: torch.Tensor) -> AnyOf:
+    """Return the evidence under Jeffreys' prior, normalised or not."""
+    h, t, n = float(x.sum()), float((1 - x).sum()), len(x)
+    log_beta = math.lgamma(h + 0.5) + math.lgamma(t + 0.5) - math.lgamma(n + 1)
+    return AnyOf(log_beta, log_beta - math.log(math.pi))
 
 
 def _best_elbo(x: torch.Tensor) -> float:
@@ -64,19 +94,25 @@ TURNS = (
          lambda x: math.exp(reference(x))),
     Turn("orders counted",
          "the flips came in one order; a binomial coefficient would count all orders.",
-         lambda x: -math.log(len(x) + 1)),
+         lambda x: AnyOf(-math.log(len(x) + 1), -2 * math.log(len(x) + 1) - reference(x))),
     Turn("maximum for average",
-         "this is the log-likelihood of the best θ; the evidence averages over all θ.", _at_best),
+         "this is the highest point; the evidence averages over all θ.",
+         lambda x: AnyOf(_at_best(x), _highest(x))),
     Turn("best ELBO returned", "this is the highest ELBO; the evidence lies above it.", _best_elbo,
          tolerance=1e-4),
     Turn("log inside the integral",
-         "average the likelihood over θ first, then take the log.", lambda x: -float(len(x))),
+         "average the likelihood over θ first, then take the log.", lambda x: -float(len(x)),
+         tolerance=0.01),
     Turn("a fair coin", "this is the probability for θ = ½; the evidence averages over all θ.",
          lambda x: -len(x) * math.log(2)),
     Turn("missing + 1",
          "log k! is lgamma(k + 1), and below stands (n + 1)!: look for a forgotten + 1.",
          _factorials),
     Turn("range too short", "part of the joint density lies outside your range of y.", _cut),
+    Turn("heads for tails", "heads and tails each have a factorial of their own.", _one_for_both),
+    Turn("posterior returned", "this belongs to the posterior of θ; the evidence is what divides "
+         "it.", _of_posterior),
+    Turn("another prior", "θ is uniform before the flips.", _by_jeffreys),
     Turn("mean for sum", "this is the log evidence of one flip on average: leave the n out.",
          lambda x: reference(x) / len(x)),
 )  # fmt: skip

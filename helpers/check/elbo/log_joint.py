@@ -87,7 +87,15 @@ TURNS = (
                                       for w in wrong.values)),
     Turn("posterior for joint",
          "this is the log posterior: the joint density is not divided by the evidence.",
-         lambda y, flips: reference(y, flips) - analytic.log_evidence(*analytic.exponents(flips))),
+         lambda y, flips: AnyOf(*[reference(y, flips, k) - analytic.log_evidence(a + m, b + m)
+                                  for a, b in [analytic.exponents(flips)]
+                                  for k, m in ((0, 0), (-1, 0), (0, 1))])),
+    Turn("another prior", "the prior is uniform in θ: on the scale of y it is the Jacobian.",
+         lambda y, flips: AnyOf(*[reference(y, flips, -1) + analytic.log_normal(y, 0.0, s)
+                                  for s in (1.0, 2.0)])),
+    Turn("5 for the number of flips", "count the flips that you are given; the sheet has five.",
+         lambda y, flips: AnyOf(*[analytic.log_joint(y, a, 7 - a) for a, _ in
+                                  [analytic.exponents(flips)]])),
     Turn("orders counted",
          "the flips came in one order; a binomial coefficient would count all orders.",
          lambda y, flips: reference(y, flips) + _log_orders(flips)),

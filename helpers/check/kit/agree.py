@@ -494,6 +494,7 @@ class Learned(Close):
         near: relative difference at which a learned value is taken for a wrong turn's.
         most: standard errors that a value may be away.
         unit: what they are called.
+        sampled: whether right answers may draw, and meet the optimum up to chance only.
     """
 
     mean_nll: Callable[..., torch.Tensor] = field(default=lambda *_: torch.zeros(()))
@@ -502,12 +503,14 @@ class Learned(Close):
     near: float = 0.02
     most: float = STANDARD_ERRORS
     unit: str = "standard errors"
+    sampled: bool = False
 
     def compare(self, case: Case, value: Any, expected: Any) -> None:
         """Compare one value; raise CheckFailed where it does not agree."""
         got = numbers(case.described, value, expected).to(torch.float64)
         left = self.left(case, got, expected)
-        if not within(self.unit, left / self.most):
+        kind = f"sampled {self.unit}" if self.sampled else self.unit
+        if not within(kind, left / self.most):
             away = f"{left:.3g} {self.unit} away" if math.isfinite(left) else "no likelihood there"
             wanted = f"{show(expected)}, to {self.most:g} {self.unit}"
             raise CheckFailed(case.described, wanted, f"{show(value)}: {away}")
