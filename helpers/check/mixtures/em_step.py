@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from helpers.check.kit.agree import AnyOf, Close
+from helpers.check.kit.agree import AnyOf, Close, as_tensor
 from helpers.check.kit.asks import Argument, Draws, Given, Jointly
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
@@ -69,7 +69,7 @@ def _moments(components: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
 
 
 def _newton_once(components: torch.Tensor, x: torch.Tensor) -> AnyOf:
-    """Return the step that makes few Newton steps for a and b, from their old values or from low."""
+    """Return the step with few Newton steps for a and b, from their old values or from low."""
     new, r = analytic.em(components, x), analytic.responsibilities(components, x)
     found = []
     for start in (components[:, :2], torch.full_like(components[:, :2], 0.01)):
@@ -97,11 +97,13 @@ def _scaled(by: Callable[[torch.Tensor, torch.Tensor], Any]) -> Callable[..., to
     return gives
 
 
-def _over_n(components: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-    """Return the step whose weighted sums of logs are divided by n."""
-    r = analytic.responsibilities(components, x)
-    logs = torch.stack([x.log(), torch.log1p(-x)], 1)
-    return torch.cat([analytic.solve_many(r.T @ logs / len(x)), r.mean(0)[:, None]], 1)
+def _ran_off(got: Any, wrong: Any) -> bool:
+    """Whether an a or b is no positive number, or so large that Newton has lost its way."""
+    value = as_tensor(got)
+    if value is None or value.ndim != 2 or value.shape[1] != 3:
+        return False
+    ab = value[:, :2]
+    return len(value) == 1 or not bool(((ab > 0) & (ab < 1e6)).all())
 
 
 def _unweighted(components: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
@@ -113,7 +115,7 @@ TURNS = (
     Turn("hard assignment", "each observation belongs to all components, in shares; you give it to "
          "the likeliest alone.", _with(shares=_hard)),
     Turn("weights left out of shares", "the shares are of weight times density, with the old "
-         "weights.", lambda c, x: analytic.em(torch.cat([c[:, :2], torch.ones_like(c[:, 2:])], 1), x)),
+         "weights.", lambda c, x: analytic.em(c / c[:, 2:] ** torch.tensor([0, 0, 1]), x)),
     Turn("shares not normalised", "weight times density becomes a share once it is divided by the "
          "sum over components.", _with(shares=torch.exp)),
     Turn("shares over points", "each observation's shares sum to 1 over the components.",
@@ -134,8 +136,9 @@ TURNS = (
          "means of logs.", _moments),
     Turn("all data in each", "each component is fitted to all observations alike: weight them by "
          "its shares.", _unweighted),
-    Turn("divided by n", "a component's weighted sum of logs is divided by the sum of its shares, "
-         "not by n.", _over_n),
+    Turn("equations without solution", "the means that you solve for are those of no sample: divide "
+         "a component's weighted sums of logs by the sum of its shares, not by n.",
+         lambda c, x: c, alike=_ran_off),
     Turn("too few Newton steps", "one EM step solves the scores: go on until a and b no longer "
          "change.", _newton_once),
     Turn("two steps", "this is where two EM steps lead; one is asked.", _with(steps=2)),
@@ -158,7 +161,8 @@ EXERCISE = Exercise(
     arguments=(
         Argument("components", lambda u, given, k: rows(u, k), many=(2, 3),
                  shown=lambda c: f"{len(c)} rows", edges={
-            "one component": lambda u, given: Jointly(components=rows(u, 1), x=u.beta(30, 2.0, 0.7)),
+            "one component": lambda u, given: Jointly(components=rows(u, 1),
+                                                      x=u.beta(30, 2.0, 0.7)),
             "four components": lambda u, given: Jointly(components=rows(u, 4),
                                                         x=hills(u, rows(u, 4), SIZES[4])),
         }),
