@@ -136,14 +136,14 @@ TURNS = (
          "means of logs.", _moments),
     Turn("all data in each", "each component is fitted to all observations alike: weight them by "
          "its shares.", _unweighted),
-    Turn("equations without solution", "the means that you solve for are those of no sample: divide "
-         "a component's weighted sums of logs by the sum of its shares, not by n.",
-         lambda c, x: c, alike=_ran_off),
+    Turn("equations without solution", "the means that you solve for are those of no sample: "
+         "divide a component's weighted sums of logs by the sum of its shares, not by n.",
+         lambda c, x: c, alike=_ran_off, raises=lambda error: "singular" in str(error)),
     Turn("too few Newton steps", "one EM step solves the scores: go on until a and b no longer "
          "change.", _newton_once),
     Turn("two steps", "this is where two EM steps lead; one is asked.", _with(steps=2)),
     Turn("many steps", "this is where many EM steps lead; one is asked.",
-         lambda c, x: AnyOf(*[analytic.em(c, x, steps) for steps in (3, 4, 5, 10, 20, 50, 100)])),
+         lambda c, x: AnyOf(*[analytic.em(c, x, steps) for steps in (3, 4, 5, 10, 20)])),
     Turn("a and b swapped", "a belongs to log x, b to log(1 − x).",
          lambda c, x: AnyOf(analytic.em(c, x)[:, [1, 0, 2]],
                             analytic.em(c[:, [1, 0, 2]], x),

@@ -36,6 +36,7 @@ def mean_nll(components: torch.Tensor, x: torch.Tensor, *_: Any) -> torch.Tensor
 
 def is_mixture(components: torch.Tensor) -> bool:
     """Whether a and b are positive and the weights probabilities that sum to 1, to 1e-5."""
+    components = components.detach()
     weights = components[:, 2]
     one = abs(float(weights.sum()) - 1) < 1e-5
     return bool((components[:, :2] > 0).all() and (weights >= 0).all() and one)
