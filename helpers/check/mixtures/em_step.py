@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from helpers.check.kit.agree import AnyOf, Close, as_tensor
+from helpers.check.kit.agree import AnyOf, Located, as_tensor, same
 from helpers.check.kit.asks import Argument, Draws, Given, Jointly
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
@@ -111,6 +111,36 @@ def _unweighted(components: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     return torch.cat([ab, analytic.em(components, x)[:, 2:]], 1)
 
 
+def _weights_off(got: torch.Tensor, wanted: torch.Tensor) -> bool:
+    return same(got[:, :2], wanted[:, :2])
+
+
+def _shapes_off(got: torch.Tensor, wanted: torch.Tensor) -> bool:
+    return same(got[:, 2], wanted[:, 2])
+
+
+PLACES = (
+    ("weights are off", "a and b agree; each weight is the mean of its component's shares.",
+     _weights_off),
+    ("a and b are off", "the weights agree, so the shares are right: look at the weighted means of "
+     "the logs, and at how the scores are solved.", _shapes_off),
+    ("shares are off", "neither the weights nor a and b agree: print your shares beside those of "
+     "exercise 4.", lambda got, wanted: not same(got[:, 2], wanted[:, 2])),
+)  # fmt: skip
+
+
+def _of_new(change: Callable[[torch.Tensor], torch.Tensor], column: int) -> Callable[..., Any]:
+    """Return the step whose a and b (0) or weights (2) are changed at the end."""
+
+    def gives(components: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        new = analytic.em(components, x)
+        if column == 0:
+            return torch.cat([change(new[:, :2]), new[:, 2:]], 1)
+        return torch.cat([new[:, :2], change(new[:, 2:])], 1)
+
+    return gives
+
+
 TURNS = (
     Turn("hard assignment", "each observation belongs to all components, in shares; you give it to "
          "the likeliest alone.", _with(shares=_hard)),
@@ -148,6 +178,20 @@ TURNS = (
          lambda c, x: AnyOf(analytic.em(c, x)[:, [1, 0, 2]],
                             analytic.em(c[:, [1, 0, 2]], x),
                             analytic.em(c[:, [1, 0, 2]], x)[:, [1, 0, 2]])),
+    Turn("exponents returned", "these are the powers of x and 1 − x; a and b are one larger.",
+         _of_new(lambda ab: ab - 1, 0)),
+    Turn("raw a and b", "return a and b themselves, not what goes into softplus or exp.",
+         lambda c, x: AnyOf(_of_new(lambda ab: ab.expm1().log(), 0)(c, x),
+                            _of_new(torch.log, 0)(c, x))),
+    Turn("log weights returned", "return the weights themselves, not their logarithms.",
+         _of_new(torch.log, 2)),
+    Turn("columns in another order", "a row is (a, b, weight), in this order.",
+         lambda c, x: AnyOf(*[analytic.em(c, x).roll(s, 1) for s in (1, 2)])),
+    Turn("half a step", "this lies between the old components and the new: return the new ones.",
+         lambda c, x: (c + analytic.em(c, x)) / 2),
+    Turn("softplus in the shares", "components hold a and b themselves, positive already: no "
+         "softplus.", lambda c, x: analytic.em(
+             torch.cat([torch.nn.functional.softplus(c[:, :2]), c[:, 2:]], 1), x)),
     Turn("rows in another order", "keep the order of the components.",
          lambda c, x: AnyOf(analytic.em(c, x).flip(0), *[
              analytic.em(c, x)[analytic.em(c, x)[:, i].argsort(descending=d)]
@@ -169,7 +213,7 @@ EXERCISE = Exercise(
         Argument("x", _x, edges={"densities that underflow": _far}),
     ),
     reference=reference,
-    agree=Close(rtol=1e-5),
+    agree=Located(rtol=1e-5, places=PLACES),
     turns=TURNS,
     typical=2,
     passed="em_step: shares, then the best a, b and weight for them, for one to four components.",

@@ -146,12 +146,7 @@ def _starts(x: torch.Tensor, k: int) -> torch.Tensor:
     twins = good.clone()
     twins[:, :2] = 0.8 * analytic.beta_mle(x)
     other = twins * 1.5
-    if k == 3:
-        pair = torch.tensor([[2.0, 6.0, 0.5], [6.0, 2.0, 0.5]], dtype=torch.float64)
-        other = 0.9 * analytic.em(pair, x, SETTLED)[[0, 1, 1]]
-        other[:, 2] = other[:, 2] / 0.9 / torch.tensor([1.0, 2.0, 2.0])
-    else:
-        other[:, 2] = torch.tensor([0.9, 0.1])
+    other[:, 2] = torch.tensor([0.7, 0.2, 0.1] if k == 3 else [0.9, 0.1])
     return torch.stack([twins, good, other])
 
 
