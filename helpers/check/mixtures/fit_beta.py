@@ -73,7 +73,7 @@ def _scaled_means(factor: Callable[[int], float]) -> Callable[[torch.Tensor], to
 
 def _few_steps(x: torch.Tensor) -> AnyOf:
     means = analytic.mean_logs(x)
-    return AnyOf(*[analytic.solve_scores(*means, steps=k, start=s)
+    return AnyOf(*[analytic.solve_scores(means[0], means[1], steps=k, start=s)
                    for s in (0.01, 0.1) for k in range(1, 11)])  # fmt: skip
 
 

@@ -166,6 +166,10 @@ def _columns(ab: Rows | None = None, weights: Rows | None = None) -> Rows:
                                 weights(c[:, 2:]) if weights else c[:, 2:]], 1)  # fmt: skip
 
 
+def _permuted(columns: tuple[int, ...]) -> Rows:
+    return lambda c: c[:, list(columns)]
+
+
 # Ways to read the numbers of an answer: what was forgotten, or done once too often.
 READINGS: dict[str, tuple[str, list[Rows]]] = {
     "raw parameters returned": (
@@ -190,11 +194,11 @@ READINGS: dict[str, tuple[str, list[Rows]]] = {
     ),
     "columns in another order": (
         "a row is (a, b, weight), in this order.",
-        [lambda c, p=list(p): c[:, p] for p in itertools.permutations(range(3))],
+        [_permuted(p) for p in itertools.permutations(range(3))],
     ),
     "weights in wrong rows": (
         "each weight stands in the row of its component.",
-        [lambda c, s=s: torch.cat([c[:, :2], c[:, 2:].roll(s, 0)], 1) for s in (1, 2)],
+        [_columns(None, functools.partial(torch.roll, shifts=s, dims=0)) for s in (1, 2)],
     ),
 }
 
