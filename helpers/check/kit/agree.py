@@ -423,6 +423,31 @@ class EachClose(Close):
 
 
 @dataclass(frozen=True)
+class Located(Close):
+    """Numbers in closed form, of which it can be said which part of them is off.
+
+    Args:
+        places: name, hint, and whether a value is off there and nowhere else, told from what came
+            and what was expected, float64 of one shape. The first that holds in every failing case
+            is named where nothing more specific is known.
+    """
+
+    places: tuple[tuple[str, str, Callable[[torch.Tensor, torch.Tensor], bool]], ...] = ()
+
+    def named(self, failing: Sequence[Outcome]) -> tuple[str, str] | None:
+        """Return the place that explains every failing case, or None."""
+        pairs = [(as_tensor(o.value), as_tensor(nearest(o.value, o.expected))) for o in failing]
+        for name, hint, off in self.places:
+            if all(
+                got is not None and wanted is not None and got.shape == wanted.shape
+                and off(got.double(), wanted.double())
+                for got, wanted in pairs
+            ):  # fmt: skip
+                return name, hint
+        return None
+
+
+@dataclass(frozen=True)
 class Exactly(Close):
     """A whole number, None, or a word: equal or not, and of the type that is asked."""
 

@@ -181,8 +181,11 @@ def _pair(outcome: Outcome, wanted: Any, value: Any) -> relations.Pair | None:
     expected, got = as_tensor(wanted), as_tensor(value)
     if expected is None or got is None or expected.shape != got.shape:
         return None
-    if not bool(expected.isfinite().all() and got.isfinite().all()):
+    finite = expected.isfinite()
+    if not torch.equal(got.isfinite(), finite) or not bool(finite.any()):
         return None
+    if not bool(finite.all()):  # where infinity is expected it came too: the others tell
+        expected, got = expected[finite], got[finite]
     lengths = {len(a) for a in outcome.case.args if isinstance(a, torch.Tensor) and a.ndim}
     whole = {a for a in outcome.case.args if isinstance(a, int) and not isinstance(a, bool)}
     sizes = tuple(sorted(lengths | {n for n in whole if 1 < n < 10**7}))

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from helpers.check.kit.agree import AnyOf, Close
+from helpers.check.kit.agree import AnyOf, Located, as_tensor, same
 from helpers.check.kit.asks import Argument, Draws, Given, Jointly
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
@@ -69,7 +69,7 @@ def _moments(components: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
 
 
 def _newton_once(components: torch.Tensor, x: torch.Tensor) -> AnyOf:
-    """Return the step that makes few Newton steps for a and b, from their old values or from low."""
+    """Return the step with few Newton steps for a and b, from their old values or from low."""
     new, r = analytic.em(components, x), analytic.responsibilities(components, x)
     found = []
     for start in (components[:, :2], torch.full_like(components[:, :2], 0.01)):
@@ -97,11 +97,13 @@ def _scaled(by: Callable[[torch.Tensor, torch.Tensor], Any]) -> Callable[..., to
     return gives
 
 
-def _over_n(components: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-    """Return the step whose weighted sums of logs are divided by n."""
-    r = analytic.responsibilities(components, x)
-    logs = torch.stack([x.log(), torch.log1p(-x)], 1)
-    return torch.cat([analytic.solve_many(r.T @ logs / len(x)), r.mean(0)[:, None]], 1)
+def _ran_off(got: Any, wrong: Any) -> bool:
+    """Whether an a or b is no positive number, or so large that Newton has lost its way."""
+    value = as_tensor(got)
+    if value is None or value.ndim != 2 or value.shape[1] != 3:
+        return False
+    ab = value[:, :2]
+    return len(value) == 1 or not bool(((ab > 0) & (ab < 1e6)).all())
 
 
 def _unweighted(components: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
@@ -109,11 +111,41 @@ def _unweighted(components: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     return torch.cat([ab, analytic.em(components, x)[:, 2:]], 1)
 
 
+def _weights_off(got: torch.Tensor, wanted: torch.Tensor) -> bool:
+    return same(got[:, :2], wanted[:, :2])
+
+
+def _shapes_off(got: torch.Tensor, wanted: torch.Tensor) -> bool:
+    return same(got[:, 2], wanted[:, 2])
+
+
+PLACES = (
+    ("weights are off", "a and b agree; each weight is the mean of its component's shares.",
+     _weights_off),
+    ("a and b are off", "the weights agree, so the shares are right: look at the weighted means of "
+     "the logs, and at how the scores are solved.", _shapes_off),
+    ("shares are off", "neither the weights nor a and b agree: print your shares beside those of "
+     "exercise 4.", lambda got, wanted: not same(got[:, 2], wanted[:, 2])),
+)  # fmt: skip
+
+
+def _of_new(change: Callable[[torch.Tensor], torch.Tensor], column: int) -> Callable[..., Any]:
+    """Return the step whose a and b (0) or weights (2) are changed at the end."""
+
+    def gives(components: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        new = analytic.em(components, x)
+        if column == 0:
+            return torch.cat([change(new[:, :2]), new[:, 2:]], 1)
+        return torch.cat([new[:, :2], change(new[:, 2:])], 1)
+
+    return gives
+
+
 TURNS = (
     Turn("hard assignment", "each observation belongs to all components, in shares; you give it to "
          "the likeliest alone.", _with(shares=_hard)),
     Turn("weights left out of shares", "the shares are of weight times density, with the old "
-         "weights.", lambda c, x: analytic.em(torch.cat([c[:, :2], torch.ones_like(c[:, 2:])], 1), x)),
+         "weights.", lambda c, x: analytic.em(c / c[:, 2:] ** torch.tensor([0, 0, 1]), x)),
     Turn("shares not normalised", "weight times density becomes a share once it is divided by the "
          "sum over components.", _with(shares=torch.exp)),
     Turn("shares over points", "each observation's shares sum to 1 over the components.",
@@ -134,17 +166,32 @@ TURNS = (
          "means of logs.", _moments),
     Turn("all data in each", "each component is fitted to all observations alike: weight them by "
          "its shares.", _unweighted),
-    Turn("divided by n", "a component's weighted sum of logs is divided by the sum of its shares, "
-         "not by n.", _over_n),
+    Turn("equations without solution", "the means that you solve for are those of no sample: "
+         "divide a component's weighted sums of logs by the sum of its shares, not by n.",
+         lambda c, x: c, alike=_ran_off, raises=lambda error: "singular" in str(error)),
     Turn("too few Newton steps", "one EM step solves the scores: go on until a and b no longer "
          "change.", _newton_once),
     Turn("two steps", "this is where two EM steps lead; one is asked.", _with(steps=2)),
     Turn("many steps", "this is where many EM steps lead; one is asked.",
-         lambda c, x: AnyOf(*[analytic.em(c, x, steps) for steps in (3, 4, 5, 10, 20, 50, 100)])),
+         lambda c, x: AnyOf(*[analytic.em(c, x, steps) for steps in (3, 4, 5, 10, 20)])),
     Turn("a and b swapped", "a belongs to log x, b to log(1 − x).",
          lambda c, x: AnyOf(analytic.em(c, x)[:, [1, 0, 2]],
                             analytic.em(c[:, [1, 0, 2]], x),
                             analytic.em(c[:, [1, 0, 2]], x)[:, [1, 0, 2]])),
+    Turn("exponents returned", "these are the powers of x and 1 − x; a and b are one larger.",
+         _of_new(lambda ab: ab - 1, 0)),
+    Turn("raw a and b", "return a and b themselves, not what goes into softplus or exp.",
+         lambda c, x: AnyOf(_of_new(lambda ab: ab.expm1().log(), 0)(c, x),
+                            _of_new(torch.log, 0)(c, x))),
+    Turn("log weights returned", "return the weights themselves, not their logarithms.",
+         _of_new(torch.log, 2)),
+    Turn("columns in another order", "a row is (a, b, weight), in this order.",
+         lambda c, x: AnyOf(*[analytic.em(c, x).roll(s, 1) for s in (1, 2)])),
+    Turn("half a step", "this lies between the old components and the new: return the new ones.",
+         lambda c, x: (c + analytic.em(c, x)) / 2),
+    Turn("softplus in the shares", "components hold a and b themselves, positive already: no "
+         "softplus.", lambda c, x: analytic.em(
+             torch.cat([torch.nn.functional.softplus(c[:, :2]), c[:, 2:]], 1), x)),
     Turn("rows in another order", "keep the order of the components.",
          lambda c, x: AnyOf(analytic.em(c, x).flip(0), *[
              analytic.em(c, x)[analytic.em(c, x)[:, i].argsort(descending=d)]
@@ -158,14 +205,15 @@ EXERCISE = Exercise(
     arguments=(
         Argument("components", lambda u, given, k: rows(u, k), many=(2, 3),
                  shown=lambda c: f"{len(c)} rows", edges={
-            "one component": lambda u, given: Jointly(components=rows(u, 1), x=u.beta(30, 2.0, 0.7)),
+            "one component": lambda u, given: Jointly(components=rows(u, 1),
+                                                      x=u.beta(30, 2.0, 0.7)),
             "four components": lambda u, given: Jointly(components=rows(u, 4),
                                                         x=hills(u, rows(u, 4), SIZES[4])),
         }),
         Argument("x", _x, edges={"densities that underflow": _far}),
     ),
     reference=reference,
-    agree=Close(rtol=1e-5),
+    agree=Located(rtol=1e-5, places=PLACES),
     turns=TURNS,
     typical=2,
     passed="em_step: shares, then the best a, b and weight for them, for one to four components.",

@@ -1,6 +1,7 @@
 """fit_beta(data): the best single Beta, judged by its likelihood."""
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch.nn.functional import softplus
@@ -11,6 +12,8 @@ from helpers.check.kit.asks import Draws, Given, sample
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 from helpers.check.mixtures import analytic
+
+_best = analytic.beta_mle
 
 
 def mean_nll(ab: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
@@ -59,9 +62,18 @@ def _with_one(mean: torch.Tensor) -> torch.Tensor | None:
     return analytic.solve_scores(mean, mean) if 2 * float(mean.exp()) < 0.999 else None
 
 
+def _kept_off(x: torch.Tensor) -> AnyOf:
+    small = (0.1, 0.05, 0.02, 0.01, 5e-3, 1e-3, 1e-4, 1e-5, 1e-6)
+    return AnyOf(*[_best(x.clamp(e, 1 - e)) for e in small])
+
+
+def _scaled_means(factor: Callable[[int], float]) -> Callable[[torch.Tensor], torch.Tensor]:
+    return lambda x: analytic.solve_scores(*analytic.mean_logs(x) * factor(len(x)))
+
+
 def _few_steps(x: torch.Tensor) -> AnyOf:
     means = analytic.mean_logs(x)
-    return AnyOf(*[analytic.solve_scores(*means, steps=k, start=s)
+    return AnyOf(*[analytic.solve_scores(means[0], means[1], steps=k, start=s)
                    for s in (0.01, 0.1) for k in range(1, 11)])  # fmt: skip
 
 
@@ -70,7 +82,6 @@ def _not_positive(got: object, wrong: object) -> bool:
     return value is not None and value.shape == (2,) and bool((value <= 0).any())
 
 
-_best = analytic.beta_mle
 TURNS = (
     Turn("method of moments",
          "this matches mean and variance; maximum likelihood matches the means of the two logs.",
@@ -84,6 +95,12 @@ TURNS = (
     _one_mean(1),
     Turn("a and b tied", "you solved for one number; where the data lean, a and b differ.",
          lambda x: analytic.solve_scores(*analytic.mean_logs(x).mean().expand(2))),
+    Turn("kept off the edges", "an observation near 0 or 1 counts as it is: do not clamp it.",
+         _kept_off, tolerance=1e-4),
+    Turn("log base 2", "the scores hold natural logarithms.",
+         _scaled_means(lambda n: 1 / math.log(2)), tolerance=1e-4),
+    Turn("n − 1 for n", "the means of the logs are sums divided by n.",
+         _scaled_means(lambda n: n / (n - 1)), tolerance=1e-4),
     Turn("only the first 200", "use all of data, however many there are.",
          lambda x: _best(x[:200]), tolerance=1e-4),
     Turn("exponents returned", "these are the powers of x and 1 − x; a and b are one larger.",

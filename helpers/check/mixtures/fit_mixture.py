@@ -36,6 +36,7 @@ def mean_nll(components: torch.Tensor, x: torch.Tensor, *_: Any) -> torch.Tensor
 
 def is_mixture(components: torch.Tensor) -> bool:
     """Whether a and b are positive and the weights probabilities that sum to 1, to 1e-5."""
+    components = components.detach()
     weights = components[:, 2]
     one = abs(float(weights.sum()) - 1) < 1e-5
     return bool((components[:, :2] > 0).all() and (weights >= 0).all() and one)
@@ -59,9 +60,9 @@ class BestMixture(Learned):
     def same(self, got: Any, wrong: Any) -> bool:
         """Return whether a value is what a wrong turn gives, its rows in any order."""
         wanted = [v for v in (as_tensor(w) for w in several(wrong)) if v is not None]
-        permuted = [w[list(p)] if w.ndim == 2 else w for w in wanted
-                    for p in itertools.permutations(range(len(w) if w.ndim == 2 else 1))]  # fmt: skip
-        return super().same(got, AnyOf(*permuted, *wanted))
+        turned = [w[list(p)] for w in wanted if w.ndim == 2
+                  for p in itertools.permutations(range(len(w)))]  # fmt: skip
+        return super().same(got, AnyOf(*turned, *wanted))
 
     def named(self, failing: Any) -> tuple[str, str] | None:
         """Return «stops early», with the rows of the optimum in the order of the answer's."""
@@ -143,14 +144,9 @@ def _starts(x: torch.Tensor, k: int) -> torch.Tensor:
     good[:, :2] *= 3
     good[:, 2] = 1 / k
     twins = good.clone()
-    twins[:, :2] = analytic.beta_mle(x)
+    twins[:, :2] = 0.8 * analytic.beta_mle(x)
     other = twins * 1.5
-    if k == 3:
-        pair = torch.tensor([[2.0, 6.0, 0.5], [6.0, 2.0, 0.5]], dtype=torch.float64)
-        other = analytic.em(pair, x, SETTLED)[[0, 1, 1]]
-        other[1:, 2] /= 2
-    else:
-        other[:, 2] = torch.tensor([0.9, 0.1])
+    other[:, 2] = torch.tensor([0.7, 0.2, 0.1] if k == 3 else [0.9, 0.1])
     return torch.stack([twins, good, other])
 
 
@@ -170,17 +166,56 @@ def _columns(ab: Rows | None = None, weights: Rows | None = None) -> Rows:
                                 weights(c[:, 2:]) if weights else c[:, 2:]], 1)  # fmt: skip
 
 
-def _reading(name: str, hint: str, *readings: Rows) -> Turn:
-    """Return a turn that shows when the numbers, read in another way, fit well."""
+def _permuted(columns: tuple[int, ...]) -> Rows:
+    return lambda c: c[:, list(columns)]
+
+
+# Ways to read the numbers of an answer: what was forgotten, or done once too often.
+READINGS: dict[str, tuple[str, list[Rows]]] = {
+    "raw parameters returned": (
+        "these are the unconstrained numbers; apply softplus to a and b, softmax to weights.",
+        [_columns(of, lambda w: w.softmax(0)) for of in (softplus, torch.exp)],
+    ),
+    "logits returned": (
+        "the weights are still logits; softmax makes them sum to 1.",
+        [_columns(None, lambda w: w.softmax(0))],
+    ),
+    "weights not normalised": (
+        "the weights must sum to 1.",
+        [_columns(None, lambda w: w / w.sum())],
+    ),
+    "raw a and b": (
+        "a and b are before their softplus; the weights are fine.",
+        [_columns(softplus), _columns(torch.exp)],
+    ),
+    "softplus twice": (
+        "softplus has been applied twice to a and b.",
+        [_columns(lambda ab: ab.clamp(min=1e-9).expm1().log())],
+    ),
+    "columns in another order": (
+        "a row is (a, b, weight), in this order.",
+        [_permuted(p) for p in itertools.permutations(range(3))],
+    ),
+    "weights in wrong rows": (
+        "each weight stands in the row of its component.",
+        [_columns(None, functools.partial(torch.roll, shifts=s, dims=0)) for s in (1, 2)],
+    ),
+}
+
+
+def _reading(name: str) -> Turn:
+    """Return the turn that shows when the numbers fit well once they are read in another way."""
 
     def alike(got: Any, known: Fits) -> bool:
         value = as_tensor(got)
         if value is None or value.shape != known.optimum.shape:
             return False
-        here = known.left(value.double())
-        return any(known.left(read(value.double())) < min(1.0, here / 5) for read in readings)
+        value = value.double()
+        left = {n: min(known.left(read(value)) for read in READINGS[n][1]) for n in READINGS}
+        best = min(left, key=lambda n: left[n])
+        return best == name and left[best] < min(1.0, known.left(value) / 5)
 
-    return Turn(name, hint, fits, alike=alike)
+    return Turn(name, READINGS[name][0], fits, alike=alike)
 
 
 def _trapped(got: Any, known: Fits) -> bool:
@@ -222,23 +257,7 @@ TURNS = (
          lambda x, starts: AnyOf(*starts), tolerance=1e-6),
     Turn("ends averaged", "rows of different ends do not belong together: keep one end.",
          lambda x, starts: AnyOf(fits(x, starts).ends.mean(0), starts.mean(0))),
-    _reading("raw parameters returned",
-             "these are the unconstrained numbers; apply softplus to a and b, softmax to weights.",
-             _columns(softplus, lambda w: w.softmax(0)), _columns(torch.exp, lambda w: w.softmax(0))),
-    _reading("logits returned", "the weights are still logits; softmax makes them sum to 1.",
-             _columns(None, lambda w: w.softmax(0))),
-    _reading("weights not normalised", "the weights must sum to 1.",
-             _columns(None, lambda w: w / w.sum())),
-    _reading("raw a and b", "a and b are before their softplus; the weights are fine.",
-             _columns(softplus), _columns(torch.exp)),
-    _reading("softplus twice", "softplus has been applied twice to a and b.",
-             _columns(lambda ab: ab.clamp(min=1e-9).expm1().log())),
-    _reading("columns in another order", "a row is (a, b, weight), in this order.",
-             *[lambda c, p=list(p): c[:, p] for p in itertools.permutations(range(3))]),
-    _reading("weights in wrong rows", "each weight stands in the row of its component.",
-             *[lambda c, p=list(p): torch.cat([c[:, :2], c[p, 2:]], 1)
-               for p in itertools.permutations(range(2))],
-             *[lambda c, s=s: torch.cat([c[:, :2], c[:, 2:].roll(s, 0)], 1) for s in (1, 2)]),
+    *[_reading(name) for name in READINGS],
     Turn("stuck in a trap", "this is the end of another start, with two components alike: go on "
          "from every start, and keep the end with the lowest loss.", fits, alike=_trapped),
     Turn("hard assignment", "each observation belongs to all components, in shares; you give it to "

@@ -1,5 +1,6 @@
 """mixture_log_prob(raw, x): the log-density of a mixture of Betas, from unconstrained numbers."""
 
+import itertools
 import math
 from collections.abc import Callable
 
@@ -172,7 +173,7 @@ TURNS = (
                                 for c in (0.0, math.log(len(raw)))])),
     Turn("weights not normalised",
          "your weights do not sum to 1, so the area under the density is not 1; use softmax.",
-         _weighted(torch.exp, softplus, torch.sigmoid)),
+         _weighted(torch.exp, softplus, torch.sigmoid, lambda w: (w - w.max()).exp())),
     Turn("softmax twice",
          "your weights went through softmax twice: probabilities were handed over as logits.",
          _weighted(lambda w: torch.softmax(torch.softmax(w, 0), 0))),
@@ -194,8 +195,15 @@ TURNS = (
          _shaped(lambda ab: ab), raises=RAW_USED),
     Turn("exp for softplus", "a and b are made positive by exp; the sheet's layout says softplus.",
          _shaped(torch.exp)),
+    Turn("not the softplus", "positive, but by another map; the sheet's a and b are softplus.",
+         lambda raw, x: AnyOf(*[_shaped(of)(raw, x) for of in (
+             torch.abs, torch.square, lambda ab: softplus(ab).clamp(min=1), torch.sigmoid,
+             lambda ab: softplus(softplus(ab)))])),
     Turn("a and b swapped", "the first column is a, the power of x; the second is b.",
          lambda raw, x: _right(raw[:, [1, 0, 2]], x)),
+    Turn("columns in another order", "a row is (raw a, raw b, raw weight), in this order.",
+         lambda raw, x: AnyOf(*[_right(raw[:, list(p)], x)
+                                for p in itertools.permutations(range(3)) if p[2] != 2])),
     Turn("density for log", "this is the density itself; return its logarithm.",
          lambda raw, x: _right(raw, x).exp()),
     Turn("one number for all", "you sum or average over x; return one log-density for each point.",
@@ -207,7 +215,9 @@ TURNS = (
     Turn("sign", "this is the negative log-density.", lambda raw, x: -_right(raw, x)),
     Turn("constant of the Beta", "the shape of each Beta is right, log B(a, b) is not: subtract "
          "lgamma(a) + lgamma(b) − lgamma(a + b).", _other_constants),
-    Turn("exponents one off", "the powers of x and 1 − x are a − 1 and b − 1.", _other_powers),
+    Turn("exponents one off", "the powers of x and 1 − x are a − 1 and b − 1.",
+         lambda raw, x: AnyOf(_other_powers(raw, x),
+                              _shaped(lambda ab: softplus(ab) + 1)(raw, x))),
     Turn("weights times logs", "a weight multiplies a density: add its log to the log-density.",
          lambda raw, x: (parts(raw, x)[0] * parts(raw, x)[1].exp()).logsumexp(1)),
     Turn("likeliest component only", "you keep the largest term; the others belong to the sum.",

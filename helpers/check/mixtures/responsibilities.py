@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch.nn.functional import softplus
 
-from helpers.check.kit.agree import AnyOf, Close
+from helpers.check.kit.agree import AnyOf, Located, same
 from helpers.check.kit.asks import Argument, Draws, Given, Jointly
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
@@ -103,6 +103,22 @@ def _kept_off_zero(components: torch.Tensor, x: torch.Tensor) -> list[torch.Tens
     )]  # fmt: skip
 
 
+def _by_columns(got: torch.Tensor, wanted: torch.Tensor) -> bool:
+    """Whether each column is off by a factor of its own, before each row is made to sum to 1."""
+    clear = (wanted > 1e-9).all(1) & (got > 1e-9).all(1)
+    off = (got[clear] / wanted[clear]).log()
+    off = off - off[:, :1]
+    return len(off) == 0 or bool((off - off[:1]).abs().max() < 1e-3)
+
+
+PLACES = (
+    ("weights are off", "the densities are right, but the weights enter in another way: each "
+     "density is multiplied by its weight, once.", _by_columns),
+    ("rows do not sum to 1", "a point belongs to some component: divide each row by its sum.",
+     lambda got, wanted: not same(got.sum(1), torch.ones(len(got)))),
+)  # fmt: skip
+
+
 def _weighted_late(components: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     return components[:, 2] * torch.softmax(joint(components, x) - components[:, 2].log(), 1)
 
@@ -154,9 +170,14 @@ TURNS = (
     Turn("weights times logs", "a weight multiplies a density: add its log to the log-density.",
          lambda c, x: torch.softmax((joint(c, x) - c[:, 2].log()) * c[:, 2], 1)),
     Turn("softplus of a and b", "these are a and b themselves, positive already: no softplus.",
-         _shaped(softplus)),
+         lambda c, x: AnyOf(_shaped(softplus)(c, x), reference(analytic.parameters(c), x))),
     Turn("a and b swapped", "the first column is a, the power of x; the second is b.",
          _shaped(lambda ab: ab.flip(1))),
+    Turn("divided by the largest", "a row's parts are divided by their sum, not by the largest.",
+         lambda c, x: (joint(c, x) - joint(c, x).max(1, keepdim=True).values).exp()),
+    Turn("constant of the Beta", "log B(a, b) belongs to each component: it differs between them.",
+         lambda c, x: torch.softmax(joint(c, x) + torch.lgamma(c[:, :2]).sum(1)
+                                    - torch.lgamma(c[:, :2].sum(1)), 1)),
     Turn("first two only", "there may be more than two components: use every row.", _first_two),
     Turn("density underflows",
          "far out all densities round to 0; a small number or a repair hides 0/0 and gives other "
@@ -177,7 +198,7 @@ EXERCISE = Exercise(
         }),
     ),
     reference=reference,
-    agree=Close(rtol=LOGS),
+    agree=Located(rtol=LOGS, places=PLACES),
     turns=TURNS,
     passed="responsibilities: weight times density over their sum, for two to five components.",
 )  # fmt: skip

@@ -7,7 +7,7 @@ import torch
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
 from helpers import data
-from helpers.check.kit.agree import AnyOf, Close, as_tensor, same
+from helpers.check.kit.agree import AnyOf, Located, as_tensor, same
 from helpers.check.kit.asks import Argument, Draws, Given, Jointly, real, whole
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
@@ -16,6 +16,8 @@ from helpers.check.mixtures.mixture_log_prob import raw_rows
 
 # Some steps in single precision add up rounding of 1e-6; wrong turns differ by more than 1e-3.
 AFTER_STEPS = 1e-4
+
+LONGEST = 20  # epochs
 
 Losses: TypeAlias = tuple[float, float]  # training, validation
 Epoch: TypeAlias = Callable[[Optimizer, torch.Tensor, torch.Tensor, torch.Tensor], Losses]
@@ -131,7 +133,13 @@ def _by(*epochs: Epoch, **how: Any) -> Callable[..., AnyOf]:
 def reference(
     raw: torch.Tensor, train: torch.Tensor, validation: torch.Tensor, rate: float, epochs: int
 ) -> torch.Tensor:
-    """Return both logs of Adam in float64, on the explicit formula of the density."""
+    """Return both logs of Adam in float64, on the explicit formula of the density.
+
+    Raises:
+        ValueError: more epochs than any case has, as in a search for a number typed in.
+    """
+    if epochs > LONGEST:
+        raise ValueError(f"no case has {epochs} epochs")
     return logs(_right, raw, train, validation, rate, epochs)
 
 
@@ -210,6 +218,20 @@ TURNS = (
 )  # fmt: skip
 
 
+PLACES = (
+    ("validation log is off", "the training losses agree, so the steps are right: look at what the "
+     "second log measures, and when.", lambda got, wanted: same(got[0], wanted[0], AFTER_STEPS)),
+    ("training log is off", "the validation losses agree, so the steps are right: look at what the "
+     "first log measures, and when.", lambda got, wanted: same(got[1], wanted[1], AFTER_STEPS)),
+    ("another step", "the first training loss agrees, later ones do not: one step of Adam with its "
+     "own defaults is asked in each epoch, on the mean loss of the training data.",
+     lambda got, wanted: same(got[0, 0], wanted[0, 0], AFTER_STEPS)),
+    ("another loss", "the very first training loss does not agree: it is the mean of −log p over "
+     "the training data, at the start.",
+     lambda got, wanted: not same(got[0, 0], wanted[0, 0], AFTER_STEPS)),
+)  # fmt: skip
+
+
 def _raw(u: Draws, given: Given) -> torch.Tensor:
     return raw_rows(u, 2, 0.6, 2.2)
 
@@ -229,7 +251,7 @@ EXERCISE = Exercise(
         whole("epochs", 2, 4, edges={"a single epoch": 1}),
     ),
     reference=reference,
-    agree=Close(rtol=AFTER_STEPS),
+    agree=Located(rtol=AFTER_STEPS, places=PLACES),
     turns=TURNS,
     typical=2,
     parts=("training log", "validation log"),
