@@ -101,8 +101,13 @@ def by_alterations(
     first = smallest(outcomes)
     for name, hint, gives in ways(arguments, reference, first.case.args):
         turn = Turn(name, hint, gives)
-        # The failing case first: most alterations end there.
-        if _explains(turn, [first], alike) and by_turns([turn], outcomes, alike):
+        # The failing case first: most alterations end there. One that leaves the expected value
+        # as it is explains nothing, however near the answer comes.
+        if (
+            _explains(turn, [first], alike)
+            and not _explains(turn, [replace(first, value=first.expected)], alike)
+            and by_turns([turn], outcomes, alike)
+        ):
             return name, hint
     return None
 
