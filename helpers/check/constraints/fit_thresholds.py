@@ -1,5 +1,7 @@
 """fit_thresholds(counts): two thresholds in order and a shift, learned from stars."""
 
+import functools
+import itertools
 from collections.abc import Callable
 
 import torch
@@ -10,6 +12,8 @@ from helpers.check.kit.agree import AnyOf, Learned
 from helpers.check.kit.asks import Argument, Draws, Given
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
+
+ORDERS = list(itertools.permutations(range(3)))[1:]
 
 
 def _counts(u: Draws, given: Given, turn: int) -> torch.Tensor:
@@ -37,7 +41,7 @@ def with_jacobian(counts: torch.Tensor) -> AnyOf:
     To that of all guests, or to the mean of one.
     """
     return AnyOf(*[analytic.fit_thresholds(counts, weight=1 / n)
-                   for n in (float(counts.sum()), 1.0)])  # fmt: skip
+                   for n in (float(counts.sum()), 1.0, -float(counts.sum()))])  # fmt: skip
 
 
 def _pooled(counts: torch.Tensor) -> torch.Tensor:
@@ -56,6 +60,45 @@ def _before_only(counts: torch.Tensor) -> AnyOf:
 
 def _equal_weights(counts: torch.Tensor) -> torch.Tensor:
     return analytic.fit_thresholds(counts / counts.sum(1, keepdim=True))
+
+
+def _lowest(loss: Callable[[torch.Tensor], torch.Tensor], counts: torch.Tensor) -> torch.Tensor:
+    """Return where another loss of (c₁, c₂, shift) is lowest."""
+    theta = analytic.fit_thresholds(counts).requires_grad_(True)
+    optimizer = torch.optim.LBFGS([theta], max_iter=60, line_search_fn="strong_wolfe",
+                                  tolerance_grad=1e-12, tolerance_change=1e-14)  # fmt: skip
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        value = loss(theta)
+        value.backward()
+        return value
+
+    optimizer.step(closure)
+    return theta.detach()
+
+
+def _by_squares(counts: torch.Tensor) -> AnyOf:
+    """Return the thresholds whose shares, or counts, have the least squared distances."""
+    rows = counts.sum(1, keepdim=True)
+
+    def loss(theta: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+        return ((weights * (counts / rows - analytic.threshold_shares(theta))) ** 2).sum()
+
+    return AnyOf(*[_lowest(functools.partial(loss, weights=weights), counts)
+                   for weights in (torch.ones_like(rows), rows / rows.sum())])  # fmt: skip
+
+
+def _by_normal(counts: torch.Tensor) -> torch.Tensor:
+    """Return the thresholds of opinions that scatter normally."""
+
+    def loss(theta: torch.Tensor) -> torch.Tensor:
+        moved = torch.stack([0 * theta[2], theta[2]])
+        first, second = (torch.special.ndtr(c - moved) for c in theta[:2])
+        shares = torch.stack([first, second - first, 1 - second], dim=-1)
+        return -(counts * shares.log()).sum() / counts.sum()
+
+    return _lowest(loss, counts)
 
 
 def _changed(
@@ -78,8 +121,9 @@ TURNS = (
          _changed(1, lambda t: t[1] - t[0]), tolerance=1e-3),
     Turn("sign of the shift", "after the change the thresholds are c − shift: with a larger shift "
          "fewer guests give one star.", _changed(2, lambda t: -t[2]), tolerance=1e-3),
-    Turn("thresholds exchanged", "c₁ is the lower one and comes first.",
-         lambda c: analytic.fit_thresholds(c)[[1, 0, 2]], tolerance=1e-3),
+    Turn("order mixed up", "c₁ comes first, then c₂, then the shift.",
+         lambda c: AnyOf(*[analytic.fit_thresholds(c)[list(order)] for order in ORDERS]),
+         tolerance=1e-3),
     Turn("shift through exp", "a shift may have either sign: it is a free number as it is.",
          _changed(2, lambda t: t[2].exp()), tolerance=1e-3),
     Turn("rows exchanged", "the first row is before, the second after the change.",
@@ -92,6 +136,10 @@ TURNS = (
          _before_only, tolerance=1e-3),
     Turn("each row weighs alike", "every guest counts the same: a row of many weighs more.",
          _equal_weights, tolerance=1e-4),
+    Turn("normal for logistic", "opinions scatter with the sigmoid as their CDF, not with that of "
+         "the normal.", _by_normal, tolerance=5e-3),
+    Turn("squares of shares", "the likelihood adds counts times logs of probabilities; squared "
+         "distances of shares have another lowest point.", _by_squares, tolerance=1e-3),
     Turn("shares for thresholds", "c₁ and c₂ are logits of shares, not the shares.",
          lambda c: torch.cat([analytic.fit_thresholds(c)[:2].sigmoid(),
                               analytic.fit_thresholds(c)[2:]]), tolerance=1e-3),

@@ -35,6 +35,24 @@ def by_free_shares(y: torch.Tensor) -> torch.Tensor:
     return torch.log(x).sum(-1) + torch.log(1 - x.sum(-1))
 
 
+def all_but_first(y: torch.Tensor) -> torch.Tensor:
+    """Return increasing_log_jacobian as a difference."""
+    return y.sum(-1) - y[..., 0]
+
+
+def by_one_logarithm(y: torch.Tensor) -> torch.Tensor:
+    """Return simplex_log_jacobian with the log of the sum gathered."""
+    k = y.shape[-1] + 1
+    return y.sum(-1) - k * torch.log(1 + y.exp().sum(-1))
+
+
+def by_determinant(y: torch.Tensor) -> torch.Tensor:
+    """Return simplex_log_jacobian from the matrix of slopes."""
+    x = torch.cat([y, torch.zeros_like(y[..., :1])], dim=-1).softmax(-1)[..., :-1]
+    matrix = torch.diag_embed(x) - x.unsqueeze(-1) * x.unsqueeze(-2)
+    return matrix.det().log()
+
+
 INCREASING = Exercise(
     name="increasing_log_jacobian",
     arguments=(
@@ -42,7 +60,7 @@ INCREASING = Exercise(
                edges=shapes("y", (3,), (2, 3, 4), of=itself)),
     ),
     reference=analytic.increasing_log_jacobian,
-    worked=(rising,),
+    worked=(rising, all_but_first),
     typical=2,
     turns=(
         Turn("first counted", "x₁ = y₁ stretches nothing: its slope is 1, with the log 0.",
@@ -88,7 +106,7 @@ SIMPLEX = Exercise(
                edges=shapes("y", (4,), (2, 3, 2), of=itself)),
     ),
     reference=analytic.simplex_log_jacobian,
-    worked=(by_shares, by_free_shares),
+    worked=(by_shares, by_free_shares, by_one_logarithm, by_determinant),
     typical=2,
     turns=(
         Turn("last share forgotten", "the determinant holds 1 − x₁ − … − x₍K−1₎ as well, which is "

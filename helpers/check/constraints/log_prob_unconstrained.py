@@ -89,7 +89,9 @@ TURNS = (
          _from(lambda p, j, slope: AnyOf(p + slope, p + slope.abs()))),
     Turn("absolute value forgotten",
          "where the map falls h' is negative and has no log; a width is positive.",
-         _from(lambda p, j, slope: AnyOf(p + slope.log(), p + slope.clamp(min=1e-12).log()))),
+         _from(lambda p, j, slope: AnyOf(p + slope.log(), p + slope.log().nan_to_num(0.0),
+                                         *[p + slope.clamp(min=e).log()
+                                           for e in (1e-12, 1e-9, 1e-8, 1e-6)]))),
     Turn("sign", "this is the negative log-density; leave the minus out.",
          _from(lambda p, j, slope: -(p + j))),
     Turn("product for sum", "densities multiply; their logarithms add up.",

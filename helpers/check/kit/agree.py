@@ -553,7 +553,15 @@ class Learned(Close):
         return any(same(got, one, self.near) for one in several(wrong))
 
     def named(self, failing: Sequence[Outcome]) -> tuple[str, str] | None:
-        """Return «stops early» where every failing run is on its way down to the optimum."""
+        """Return «stops early» where every failing run is on its way down to the optimum.
+
+        And «uphill» where every one ends higher than the highest of its starts.
+        """
+        if self.start is not None and all(self._uphill(outcome) for outcome in failing):
+            return "uphill", (
+                "the loss is higher here than at the start: is its sign right, and are the steps "
+                "short enough?"
+            )
         lefts = []
         for outcome in failing:
             if self.start is None or not self._on_its_way(outcome):
@@ -563,8 +571,23 @@ class Learned(Close):
             lefts.append(self.left(outcome.case, got.to(torch.float64), outcome.expected))
         return "stops early", (
             f"the loss still falls from here, {max(lefts):.2g} {self.unit} are left: make more "
-            "steps, or larger ones far away and smaller ones near the end."
+            "steps, or larger ones far away and smaller ones near the end. If more steps change "
+            "nothing, another loss is minimised."
         )
+
+    def _uphill(self, outcome: Outcome) -> bool:
+        got, optimum = as_row(outcome.value), as_row(outcome.expected)
+        if got is None or optimum is None or got.shape != optimum.shape:
+            return False
+        loss = float(self.mean_nll(got.to(torch.float64), *outcome.case.args))
+        return not loss <= max(self._begun(outcome))
+
+    def _begun(self, outcome: Outcome) -> list[float]:
+        """Return the loss at each of the starts."""
+        assert self.start is not None
+        starts = [as_row(s) for s in several(self.start(*outcome.case.args))]
+        return [float(self.mean_nll(s.to(torch.float64), *outcome.case.args))
+                for s in starts if s is not None]  # fmt: skip
 
     def _on_its_way(self, outcome: Outcome) -> bool:
         """Return whether the loss is below the start's, and its slope leads to the optimum."""
@@ -573,10 +596,7 @@ class Learned(Close):
             return False
         theta = got.to(torch.float64).clone().requires_grad_(True)
         loss = self.mean_nll(theta, *outcome.case.args)
-        starts = [as_row(s) for s in several(self.start(*outcome.case.args))]
-        begun = [float(self.mean_nll(s.to(torch.float64), *outcome.case.args))
-                 for s in starts if s is not None]  # fmt: skip
-        if not bool(loss.isfinite()) or float(loss.detach()) >= max(begun):
+        if not bool(loss.isfinite()) or float(loss.detach()) >= max(self._begun(outcome)):
             return False
         (slope,) = torch.autograd.grad(loss, theta)
         return float((slope * (optimum.to(torch.float64) - theta.detach())).sum()) < 0

@@ -101,8 +101,13 @@ def by_alterations(
     first = smallest(outcomes)
     for name, hint, gives in ways(arguments, reference, first.case.args):
         turn = Turn(name, hint, gives)
-        # The failing case first: most alterations end there.
-        if _explains(turn, [first], alike) and by_turns([turn], outcomes, alike):
+        # The failing case first: most alterations end there. One that leaves the expected value
+        # as it is explains nothing, however near the answer comes.
+        if (
+            _explains(turn, [first], alike)
+            and not _explains(turn, [replace(first, value=first.expected)], alike)
+            and by_turns([turn], outcomes, alike)
+        ):
             return name, hint
     return None
 
@@ -140,10 +145,13 @@ def by_parts(outcomes: Sequence[Outcome], parts: Sequence[str] = ()) -> Name | N
         return None
     split = [p for p in (_pieces(o, len(parts)) for o in failing) if p is not None]
     apart = len(split) == len(failing)
-    # At an edge even a fine step may be far off: nearness is seen on typical cases, if there are.
-    typical = [o for o in failing if o.case.kind in (TYPICAL, ALONE)] or failing
-    together = _pairs(typical) or ([p for one in split for p in one] if apart else [])
-    comes_near = len(typical) > 1 and together and all(relations.near(p) for p in together)
+    # At an edge even a fine step may be far off: nearness on typical cases is enough.
+    typical = [o for o in failing if o.case.kind in (TYPICAL, ALONE)]
+    pieces = [p for one in split for p in one] if apart else []
+    comes_near = any(
+        len(some) > 1 and together and all(relations.near(p) for p in together)
+        for some, together in ((failing, _pairs(failing) or pieces), (typical, _pairs(typical)))
+    )
     approximate = relations.APPROXIMATE if comes_near else None
     if not apart:
         return approximate

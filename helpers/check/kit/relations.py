@@ -223,19 +223,18 @@ def line(pairs: Sequence[Pair]) -> tuple[str, str] | None:
     if len(many) < 2 or any(alike(p.expected, p.expected.mean().expand_as(p.expected))
                             for p in many):  # fmt: skip
         return None
-    if all(_straight(p.expected, p.got - p.expected.double(), power=0) for p in many):
-        return SHIFT
-    if all(_straight(p.expected, p.got, power=1) for p in many):
-        return FACTOR
-    return LINE if all(_straight(p.expected, p.got, power=2) for p in many) else None
+    for said, shift, factor in ((SHIFT, True, False), (FACTOR, False, True), (LINE, True, True)):
+        if all(_straight(p, shift, factor) for p in many):
+            return said
+    return None
 
 
-def _straight(expected: torch.Tensor, got: torch.Tensor, power: int) -> bool:
-    """Whether what came is a constant (0), a multiple (1), or a straight line (2) of it."""
-    x, y = expected.flatten(), got.flatten()
-    one = torch.ones_like(x)
-    columns = {0: [one], 1: [x], 2: [one, x]}[power]
+def _straight(pair: Pair, shift: bool, factor: bool) -> bool:
+    """Whether the miss is a constant, a multiple of the expected numbers, or a sum of both."""
+    x, miss = pair.expected.flatten(), (pair.got - pair.expected).flatten()
+    columns = [torch.ones_like(x)] * shift + [x] * factor
     basis = torch.stack(columns, dim=1)
-    fitted = basis @ torch.linalg.lstsq(basis, y[:, None]).solution
-    spread = (y - y.mean()).abs().max() + x.abs().max()
-    return bool(((fitted.flatten() - y).abs() <= 1e-6 * spread).all())
+    fitted = (basis @ torch.linalg.lstsq(basis, miss[:, None]).solution).flatten()
+    # As for a relation: what is left over is a small share of the miss.
+    tolerance = min(1e-6 * float(x.abs().max()), 0.02 * float(miss.abs().max()))
+    return bool(((fitted - miss).abs() <= tolerance + 1e-12).all())

@@ -224,7 +224,7 @@ MEAN = Exercise(
         (lambda x: x.median(), "median"),
         (lambda x: 0.5 * x.mean(), "half of it"),
         (lambda x: 0.42 * x.mean() + 0.1 * x[0], "stops early"),
-        (lambda x: -40.0 - 3 * x[0], "nameless"),
+        (lambda x: -40.0 - 3 * x[0], "uphill"),
     ],
 )
 def test_is_stopping_early_told_from_going_elsewhere(answer, name):
