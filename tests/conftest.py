@@ -41,8 +41,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("opened", chosen, scope="module", indirect=True)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Count lines for the tests of grading alone: counting makes the checks a third slower."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the night's tests to the night; count lines for the tests of grading alone.
+
+    Counting makes the checks a third slower.
+    """
+    if not config.getoption("--all-sheets"):
+        of_the_night = [item for item in items if item.get_closest_marker("night")]
+        config.hook.pytest_deselected(items=of_the_night)
+        items[:] = [item for item in items if item not in of_the_night]
     for item in items:
         if not item.path.is_relative_to(GRADING) or item.path.stem == "test_judge":
             item.add_marker("no_cover")

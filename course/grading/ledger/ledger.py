@@ -120,6 +120,7 @@ class Ledger:
     def _page(self, of: Result, now: Standing, force: bool = False) -> bool:
         """Make a feedback page; return False where it is there and nothing has changed."""
         made_from = feedback.made_from(of, now)
+        records.renew_exchange(self.root, of)
         there = records.page_path(self.root, of).exists()
         if there and not force and records.page_made_from(self.root, of) == made_from:
             return False

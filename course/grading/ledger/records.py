@@ -28,7 +28,8 @@ RECORD = "record.json"  # keys and data seed: with them a result counts as grade
 REPLIES = "answers.gz"  # what the answers replied, to judge them anew
 PAGE = "page"  # a hash of what the feedback page was made from
 STAMP = "timestamp.txt"
-LONGEST_STAMP = 1000  # bytes of a timestamp.txt
+SECRET = "submission_secret.txt"  # by which the exchange finds the student of a page
+LONGEST_STAMP = 1000  # bytes of these two
 BEFORE = (".graded-from", ".answers.gz")  # where an earlier version kept them, beside the result
 
 
@@ -197,7 +198,7 @@ def stamp(root: Path, of: Of) -> str | None:
 
 
 def _text(path: Path) -> str | None:
-    """Return the text of a timestamp.txt, or None where there is none that can be read."""
+    """Return the text of a short file, or None where there is none that can be read."""
     try:
         if path.is_symlink() or not path.is_file() or path.stat().st_size >= LONGEST_STAMP:
             return None
@@ -218,6 +219,21 @@ def write_page(root: Path, of: Of, page: str, made_from: str) -> None:
     """Write a feedback page, then what it was made from."""
     write_whole(page_path(root, of), page)
     write_whole(staff_folder(root, of) / PAGE, made_from)
+
+
+def renew_exchange(root: Path, of: Of) -> None:
+    """Lay beside a page what nbgrader's exchange finds its student by, where it was handed in so.
+
+    `nbgrader release_feedback` reads time and secret of a submission there, and names the page by
+    the secret.
+    """
+    handed_in = root / "submitted" / of.student / of.sheet
+    if _text(handed_in / SECRET) is None:
+        return
+    for name in (STAMP, SECRET):
+        place, text = page_path(root, of).with_name(name), _text(handed_in / name) or ""
+        if text != _text(place):
+            write_whole(place, text)
 
 
 def page_path(root: Path, of: Of) -> Path:

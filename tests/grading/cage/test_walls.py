@@ -42,7 +42,12 @@ def scratch(user):
 
 # As whoever runs the tests, and warm, test_attacks tries the whole bank.
 @pytest.mark.parametrize(
-    ("how", "who"), [("warm", "ordinary"), ("cold", "ordinary"), ("cold", "present")]
+    ("how", "who"),
+    [
+        ("warm", "ordinary"),
+        pytest.param("cold", "ordinary", marks=pytest.mark.night),
+        ("cold", "present"),
+    ],
 )
 def test_does_the_wall_hold(who, how):
     words = alone.as_ordinary_user() if who == "ordinary" else []
