@@ -36,7 +36,9 @@ SEES = "import importlib.util\nif importlib.util.find_spec('helpers.of_the_clone
 SEES += "    raise RuntimeError('other helpers than those of the command')\n"
 
 
-@pytest.mark.parametrize("how", ["the installed command", "python -m"])
+@pytest.mark.parametrize(
+    "how", ["the installed command", pytest.param("python -m", marks=pytest.mark.night)]
+)
 def test_is_an_honest_class_graded_from_another_clone(clone, tmp_path, caged, how):
     root = copied(tmp_path / "course")
     installed = how == "the installed command"
