@@ -17,6 +17,26 @@ from helpers.check.likelihood import analytic
 DOUBLE = torch.float64
 
 
+def share(flips: torch.Tensor) -> torch.Tensor:
+    """Return the sum over the number."""
+    n = len(flips)
+    return flips.sum() / n
+
+
+def rate_of_waits(waits: torch.Tensor) -> float:
+    """Return the number over the sum, which is added up one by one."""
+    total = 0.0
+    for wait in waits.tolist():
+        total += wait
+    return len(waits) / total
+
+
+def rate_of_counts(counts: torch.Tensor) -> torch.Tensor:
+    """Return the mean from how often each count occurs."""
+    values, times = counts.unique(return_counts=True)
+    return (values * times).sum() / times.sum()
+
+
 def _medians(x: torch.Tensor) -> AnyOf:
     """Return torch's lower median and the usual one."""
     return AnyOf(x.median(), x.quantile(0.5))
@@ -38,6 +58,7 @@ BERNOULLI = Exercise(
                       "a single flip": torch.ones(1, dtype=DOUBLE)}),
     ),
     reference=analytic.bernoulli_mle,
+    worked=(share,),
     turns=(
         Turn("count not share", "this is how many ones there are; divide by the number of flips.",
              lambda x: x.sum()),
@@ -73,6 +94,7 @@ EXPONENTIAL = Exercise(
                edges={"waits of thousands": lambda u, given: 4000 * _waits(u, given, 12)}),
     ),
     reference=analytic.exponential_mle,
+    worked=(rate_of_waits,),
     turns=(
         Turn("scale for rate", "this is the mean wait, the scale; the rate is events per unit of "
              "time.", lambda x: x.mean()),
@@ -116,6 +138,7 @@ POISSON = Exercise(
                       "a single count": torch.tensor([3.0], dtype=DOUBLE)}),
     ),
     reference=analytic.poisson_mle,
+    worked=(rate_of_counts,),
     turns=(
         Turn("sum for mean", "this is the number of all events; divide by n.", lambda x: x.sum()),
         Turn("n − 1 for n", "divide by all n counts.", lambda x: x.sum() / (len(x) - 1)),
