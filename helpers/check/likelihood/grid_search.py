@@ -36,9 +36,9 @@ def grid_around(u: Draws, centre: float, step: float, count: int, place: int) ->
 
 
 def _data(u: Draws, given: Given, n: int) -> torch.Tensor:
-    return u.normal(
-        n, u.choice((-1, 1)) * u.real(5, 12), (0.05 if n == 60 else 2.5) * u.real(0.9, 1.1)
-    )
+    """Return observations on one side of the sheet's own or on the other, by their number."""
+    loc, scale = (u.real(15, 22), 0.12) if n == 60 else (u.real(-12, -5), 2.5)
+    return u.normal(n, loc, scale * u.real(0.9, 1.1))
 
 
 def _locs(u: Draws, given: Given) -> torch.Tensor:
