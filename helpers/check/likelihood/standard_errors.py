@@ -181,8 +181,8 @@ def _both(values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 EXERCISE = Exercise(
     name="standard_errors",
     arguments=(
-        Argument("nll", _loss, many=(2, 3), alone=False, shown=lambda f: f.words),
-        Argument("theta", _lowest, many=(2, 3), sizes=(1,), alone=False),
+        Argument("nll", _loss, many=(2, 3, 3), alone=False, shown=lambda f: f.words),
+        Argument("theta", _lowest, many=(2, 3, 3), sizes=(1,), alone=False),
     ),
     reference=reference,
     turns=TURNS,
