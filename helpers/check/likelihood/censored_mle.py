@@ -101,6 +101,18 @@ def _filled_in(t: torch.Tensor, e: torch.Tensor) -> AnyOf:
                    for time in times for k in ks for j in (n, events)])  # fmt: skip
 
 
+def _log(t: torch.Tensor, e: torch.Tensor) -> AnyOf:
+    rate, error = analytic.censored_mle(t, e)
+    return AnyOf(*[(math.log(rate), s) for s in (error, error / rate)])
+
+
+def _parts(t: torch.Tensor, e: torch.Tensor) -> AnyOf:
+    n = len(t)
+    kept = (t < t.max(), slice(n - 1), slice(1, n), slice(n // 2), slice(n // 2 + 1),
+            slice(0, n, 2))  # fmt: skip
+    return AnyOf(*[analytic.censored_mle(t[k], e[k]) for k in kept if e[k].sum() > 0])
+
+
 def _reciprocals(t: torch.Tensor, e: torch.Tensor) -> AnyOf:
     events, n = float(e.sum()), len(t)
     rates = [(e / t).sum() / events, (e / t).mean(), (1 / t).mean()]
@@ -151,6 +163,17 @@ TURNS = (
          _rate(lambda d, total, seen, n: (d / n, total))),
     Turn("sum and mean mixed", "divide a sum by a sum, or a mean by a mean.",
          _rate(lambda d, total, seen, n: (d, total / n))),
+    Turn("censored time subtracted", "a wait that was cut short was time without an event: add "
+         "it.",
+         _rate(lambda d, total, seen, n: (d, abs(2 * seen - total)))),
+    Turn("share times a rate", "no share belongs here: the zero of the score is events over time.",
+         _rate(lambda d, total, seen, n: (d * d / n, seen))),
+    Turn("something added", "nothing is to be invented: d/λ − Σ t is all of the score.",
+         _rate(lambda d, total, seen, n: (d + 1, total))),
+    Turn("something added", "nothing is to be invented: d/λ − Σ t is all of the score.",
+         _rate(lambda d, total, seen, n: (d + 1, total + 1))),
+    Turn("logarithm of it", "this is log λ; the rate itself is asked.", _log),
+    Turn("part of the waits", "every wait counts, the longest too.", _parts),
     Turn("scale for rate", "this is the mean time between events; the rate is one over it.",
          _scale),
     Turn("mean of reciprocals", "add the times up first, then divide.", _reciprocals),

@@ -7,6 +7,7 @@ off the middle of its cell but well inside; and there are grids whose best point
 import math
 
 import torch
+from torch.distributions import Normal
 
 from helpers import data
 from helpers.check.kit.agree import AnyOf
@@ -35,9 +36,9 @@ def grid_around(u: Draws, centre: float, step: float, count: int, place: int) ->
 
 
 def _data(u: Draws, given: Given, n: int) -> torch.Tensor:
-    return u.normal(
-        n, u.choice((-1, 1)) * u.real(5, 12), (0.05 if n == 60 else 2.5) * u.real(0.9, 1.1)
-    )
+    """Return observations on one side of the sheet's own or on the other, by their number."""
+    loc, scale = (u.real(15, 22), 0.12) if n == 60 else (u.real(-12, -5), 2.5)
+    return u.normal(n, loc, scale * u.real(0.9, 1.1))
 
 
 def _locs(u: Draws, given: Given) -> torch.Tensor:
@@ -130,6 +131,23 @@ def _nearest(x: torch.Tensor, m: torch.Tensor, s: torch.Tensor) -> AnyOf:
     return AnyOf(*[(loc, s[(s - x.std(correction=c)).abs().argmin()]) for c in (0, 1)])
 
 
+def by_table(
+    data: torch.Tensor, locs: torch.Tensor, scales: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the highest cell of a table."""
+    totals = Normal(locs[:, None, None], scales[:, None]).log_prob(data).sum(-1)
+    i, j = divmod(int(totals.argmax()), len(scales))
+    return locs[i], scales[j]
+
+
+def by_pairs(data: torch.Tensor, locs: torch.Tensor, scales: torch.Tensor) -> torch.Tensor:
+    """Return the best of all pairs, from mean and variance alone."""
+    pairs = torch.cartesian_prod(locs, scales)
+    off = data.var(correction=0) + (data.mean() - pairs[:, 0]) ** 2
+    average = -pairs[:, 1].log() - off / (2 * pairs[:, 1] ** 2)
+    return pairs[average.argmax()]
+
+
 TURNS = (
     Turn("lowest for highest", "you return the cell that fits worst; look for the maximum.",
          lambda x, m, s: _cell(-table(x, m, s), m, s)),
@@ -214,6 +232,7 @@ EXERCISE = Exercise(
     ),
     reference=best,
     turns=TURNS,
+    worked=(by_table, by_pairs),
     parts=("location", "scale"),
     typical=2,
     passed="grid_search: the highest cell, also on the edge of a grid and where products "

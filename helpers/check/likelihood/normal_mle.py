@@ -38,6 +38,12 @@ def by_squares(data: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return loc, scale
 
 
+def by_moments(data: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the mean, and the root of the mean square less the square of the mean."""
+    loc = data.mean()
+    return loc, ((data**2).mean() - loc**2) ** 0.5
+
+
 TURNS = (
     Turn("n − 1 for n",
          "the score in σ is zero at 1/n; torch's std divides by n − 1 unless you say "
@@ -89,7 +95,7 @@ EXERCISE = Exercise(
     ),
     reference=normal_facts.normal_mle,
     turns=TURNS,
-    worked=(by_squares,),
+    worked=(by_squares, by_moments),
     parts=("location", "scale"),
     passed="normal_mle: mean and 1/n standard deviation, of any sample.",
 )  # fmt: skip

@@ -149,7 +149,13 @@ TURNS = (
     Turn("rows added up", "the variances are the entries on the diagonal, not sums over rows.",
          lambda f, t: AnyOf(*[m.abs().sqrt() for m in (
              covariance(f, t).sum(0), covariance(f, t).abs().sum(0))],
-             covariance(f, t).norm(dim=0), covariance(f, t).norm(dim=0).sqrt())),
+             covariance(f, t).norm(dim=0), covariance(f, t).norm(dim=0).sqrt(),
+             curvature(f, t).norm(dim=0) ** -0.5, 1 / curvature(f, t).norm(dim=0),
+             curvature(f, t).sum(0).abs() ** -0.5)),
+    Turn("theta returned", "this is where the curvature is taken; return the errors.",
+         lambda f, t: t),
+    Turn("logarithm of it", "no logarithm is needed: nll has one already.",
+         lambda f, t: AnyOf(curvature(f, t).diagonal().log(), reference(f, t).log())),
     Turn("something added", "nothing needs to be added to the curvature: at the lowest point it "
          "has an inverse.",
          lambda f, t: AnyOf(*[torch.linalg.inv(curvature(f, t) + a * torch.eye(len(t)))
@@ -175,8 +181,8 @@ def _both(values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 EXERCISE = Exercise(
     name="standard_errors",
     arguments=(
-        Argument("nll", _loss, many=(2, 3), alone=False, shown=lambda f: f.words),
-        Argument("theta", _lowest, many=(2, 3), sizes=(1,), alone=False),
+        Argument("nll", _loss, many=(2, 3, 3), alone=False, shown=lambda f: f.words),
+        Argument("theta", _lowest, many=(2, 3, 3), sizes=(1,), alone=False),
     ),
     reference=reference,
     turns=TURNS,

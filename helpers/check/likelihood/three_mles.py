@@ -8,13 +8,33 @@ import math
 
 import torch
 
-from helpers.check.kit.agree import AnyOf
+from helpers.check.kit.agree import AnyOf, same
 from helpers.check.kit.asks import Draws, Given, sample
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise, Together
 from helpers.check.likelihood import analytic
 
 DOUBLE = torch.float64
+
+
+def share(flips: torch.Tensor) -> torch.Tensor:
+    """Return the sum over the number."""
+    n = len(flips)
+    return flips.sum() / n
+
+
+def rate_of_waits(waits: torch.Tensor) -> float:
+    """Return the number over the sum, which is added up one by one."""
+    total = 0.0
+    for wait in waits.tolist():
+        total += wait
+    return len(waits) / total
+
+
+def rate_of_counts(counts: torch.Tensor) -> torch.Tensor:
+    """Return the mean from how often each count occurs."""
+    values, times = counts.unique(return_counts=True)
+    return (values * times).sum() / times.sum()
 
 
 def _medians(x: torch.Tensor) -> AnyOf:
@@ -38,6 +58,7 @@ BERNOULLI = Exercise(
                       "a single flip": torch.ones(1, dtype=DOUBLE)}),
     ),
     reference=analytic.bernoulli_mle,
+    worked=(share,),
     turns=(
         Turn("count not share", "this is how many ones there are; divide by the number of flips.",
              lambda x: x.sum()),
@@ -53,7 +74,8 @@ BERNOULLI = Exercise(
         Turn("median for mean", "the score holds the sum of the flips, not their median.",
              _medians),
         Turn("read off a grid", "this is the best point of a grid that ends before 0 and 1: solve "
-             "the score instead.", lambda x: x.mean().clamp(0.3, 0.98), tolerance=0.01),
+             "the score instead.", lambda x: x.mean().clamp(0.3, 0.98),
+             alike=lambda got, wrong: same(got, wrong, 0.01)),
     ),
     passed="bernoulli_mle.",
 )  # fmt: skip
@@ -73,6 +95,7 @@ EXPONENTIAL = Exercise(
                edges={"waits of thousands": lambda u, given: 4000 * _waits(u, given, 12)}),
     ),
     reference=analytic.exponential_mle,
+    worked=(rate_of_waits,),
     turns=(
         Turn("scale for rate", "this is the mean wait, the scale; the rate is events per unit of "
              "time.", lambda x: x.mean()),
@@ -116,6 +139,7 @@ POISSON = Exercise(
                       "a single count": torch.tensor([3.0], dtype=DOUBLE)}),
     ),
     reference=analytic.poisson_mle,
+    worked=(rate_of_counts,),
     turns=(
         Turn("sum for mean", "this is the number of all events; divide by n.", lambda x: x.sum()),
         Turn("n − 1 for n", "divide by all n counts.", lambda x: x.sum() / (len(x) - 1)),
