@@ -230,7 +230,7 @@ EXERCISE = Exercise(
         Argument("start", _start, many=(2, 3), sizes=(1, 5)),
         real("learning_rate", 0.02, 0.05),
         real("momentum", 0.4, 0.8, edges={"without momentum": 0.0}, used_instead=lambda: 0.5),
-        whole("n_steps", 6, 12, edges={"of a single step": 1}),
+        whole("n_steps", 4, 7, edges={"of a single step": 1}),
     ),
     reference=reference,
     agree=Double(),
