@@ -153,8 +153,21 @@ def leading_to(notebook: Any, answers: list[Answer]) -> set[int]:
     code = {i for i, c in enumerate(notebook.cells) if c.cell_type == "code"}
     roots = {i for i in code if sheet.is_answer(notebook.cells[i])}
     tests = {i for i in code if sheet.is_test(notebook.cells[i])}
-    readable = [answer.code for answer in answers if names.readable(answer.code)]
-    return needed.leading_to(readable, notebook.cells, roots, code - roots - tests)
+    found: set[int] = set()
+    for part in _in_parts([a.code for a in answers if names.readable(a.code)]):
+        found |= needed.leading_to(part, notebook.cells, roots, code - roots - tests)
+    return found
+
+
+def _in_parts(codes: list[str]) -> Iterator[list[str]]:
+    """Yield all texts, no more at a time than are read at once; one part at least."""
+    part: list[str] = []
+    for code in codes:
+        if part and sum(map(len, part)) + len(code) > names.LONGEST // 2:
+            yield part
+            part = []
+        part.append(code)
+    yield part
 
 
 def _try(answer: Answer, exercise: sheet.Exercise, test: str, given: dict[str, Any]) -> Trial:

@@ -223,6 +223,29 @@ def by_velocity(
     return torch.stack(path)
 
 
+def by_moves(
+    loss: Loss, start: torch.Tensor, learning_rate: float, momentum: float, n_steps: int
+) -> torch.Tensor:
+    """Return a run whose velocity holds the learning rate."""
+    path, velocity = [start], torch.zeros_like(start)
+    for _ in range(n_steps):
+        gradient = torch.func.grad(loss)(path[-1])
+        velocity = momentum * velocity - learning_rate * gradient
+        path.append(path[-1] + velocity)
+    return torch.stack(path)
+
+
+def by_locations(
+    loss: Loss, start: torch.Tensor, learning_rate: float, momentum: float, n_steps: int
+) -> torch.Tensor:
+    """Return a run made from its last two locations."""
+    path = [start, start - learning_rate * torch.func.grad(loss)(start)]
+    for _ in range(n_steps - 1):
+        gradient = torch.func.grad(loss)(path[-1])
+        path.append(path[-1] - learning_rate * gradient + momentum * (path[-1] - path[-2]))
+    return torch.stack(path)
+
+
 EXERCISE = Exercise(
     name="descend",
     arguments=(
@@ -230,12 +253,12 @@ EXERCISE = Exercise(
         Argument("start", _start, many=(2, 3), sizes=(1, 5)),
         real("learning_rate", 0.02, 0.05),
         real("momentum", 0.4, 0.8, edges={"without momentum": 0.0}, used_instead=lambda: 0.5),
-        whole("n_steps", 6, 12, edges={"of a single step": 1}),
+        whole("n_steps", 4, 7, edges={"of a single step": 1}),
     ),
     reference=reference,
     agree=Double(),
     turns=TURNS,
-    worked=(by_velocity,),
+    worked=(by_velocity, by_moves, by_locations),
     typical=2,
     passed="descend: every location of every run, on losses of 1 to 5 parameters.",
 )  # fmt: skip

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from helpers.check.kit.agree import AnyOf
+from helpers.check.kit.agree import AnyOf, as_tensor
 from helpers.check.kit.asks import Argument, Draws, Given
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
@@ -98,10 +98,8 @@ TURNS = (
 
 def _little_off(got: object, want: float) -> bool:
     """Whether a number is between 0.9 and 1 of another."""
-    try:
-        return 0.9 < float(got) / want < 1  # type: ignore[arg-type]
-    except (TypeError, ValueError, RuntimeError):  # no single number
-        return False
+    value = as_tensor(got)
+    return value is not None and value.ndim == 0 and 0.9 < float(value) / want < 1
 
 
 def by_curvature(data: torch.Tensor, scales: torch.Tensor, momentum: float) -> torch.Tensor:

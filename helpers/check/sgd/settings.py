@@ -124,8 +124,10 @@ def pair(tested: str, value: Any) -> tuple[float, int]:
         name, hint = message.NOT_A_NUMBER, "neither of the two may be NaN or infinite."
     else:
         rate, steps = two.tolist()
-        if 0 < rate < 1 and (steps != int(steps) or steps < 1):
-            name, hint = message.WRONG_TYPE, "the number of steps is a whole number, at least 1."
+        if 0 < rate < 1 and steps < 1:
+            name, hint = "no steps", "a run makes one step at least: give a positive whole number."
+        elif 0 < rate < 1 and steps != int(steps):
+            name, hint = message.WRONG_TYPE, "the number of steps is a whole number."
         else:
             return rate, int(steps)
     note(name, math.inf)

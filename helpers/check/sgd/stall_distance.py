@@ -127,6 +127,8 @@ EXERCISE = Exercise(
                         _power_beside(given["mean"], u.whole(1, 2)),
                         "at a power of two, away from zero": lambda u, given:
                         _power_beside(given["mean"], 0),
+                        "at a tiny power of two": lambda u, given:
+                        math.copysign(2.0**-14, given["mean"]),
                         "at a power of two, across zero": lambda u, given:
                         -_power_beside(given["mean"], u.whole(0, 2))}),
         Argument("mean", _beside, ignorable=True),
