@@ -70,6 +70,13 @@ def _medians(x: torch.Tensor) -> AnyOf:
     return AnyOf(*[(m, c) for m in middles for c in (analytic.mvn_mle(x)[1], _around(x, m))])
 
 
+def worked(data):  # type: ignore[no-untyped-def]
+    """Return both estimates as a student would write them."""
+    loc = data.mean(dim=0)
+    off = data - loc
+    return loc, off.T @ off / len(data)
+
+
 TURNS = (
     Turn("n − 1 for n", "you divide by n − 1, as torch.cov does unless you say correction=0.",
          _with_mean(lambda c, x: [c * len(x) / (len(x) - 1)])),
@@ -111,6 +118,7 @@ EXERCISE = Exercise(
     ),
     reference=analytic.mvn_mle,
     turns=TURNS,
+    worked=(worked,),
     parts=("mean", "covariance"),
     passed="mvn_mle: mean and 1/n covariance, of 1 to 5 columns.",
 )  # fmt: skip
