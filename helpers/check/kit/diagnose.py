@@ -79,7 +79,9 @@ def _explains(turn: Turn, outcomes: Sequence[Outcome], alike: Callable[[Any, Any
                 continue
             if outcome.failure is not None and turn.alike is None:
                 # What gives the expected value explains no miss, however small the miss is.
-                missed = [w for w in several(wrong) if not same(w, outcome.expected, 1e-10)]
+                right = outcome.expected
+                missed = [w for w in several(wrong)
+                          if not (same(w, right, 1e-10) and alike(w, right))]  # fmt: skip
                 wrong = AnyOf(*missed) if len(missed) != 1 else missed[0]
             if turn.tolerance is not None:
                 near = any(same(outcome.value, w, turn.tolerance) for w in several(wrong))

@@ -147,13 +147,18 @@ def _makes_up(got: Any, x: torch.Tensor) -> bool:
 
 
 def _all_positive(got: Any, x: torch.Tensor) -> bool:
-    """Whether no entry below the diagonal is negative, though the best factor has such ones."""
-    parts = _parts(got, x)
-    if parts is None or len(parts[0]) == 1:
+    """Whether no entry below the diagonal is negative, though the best factor has such ones.
+
+    The mean has arrived, and no entry is a zero that never moved.
+    """
+    parts, (loc, factor) = _parts(got, x), reference(x)
+    if parts is None or len(loc) == 1:
         return parts is not None
-    below = torch.tril_indices(len(parts[0]), len(parts[0]), -1)
-    negative = bool((reference(x)[1][below[0], below[1]] < 0).any())
-    return negative and bool((parts[1][below[0], below[1]] >= 0).all())
+    below = torch.tril_indices(len(loc), len(loc), -1)
+    negative = bool((factor[below[0], below[1]] < 0).any())
+    entries = parts[1][below[0], below[1]]
+    arrived = same(parts[0], loc, NEAR) and is_factor(parts[1])
+    return negative and arrived and bool((entries >= 0).all() and (entries > 0).any())
 
 
 def _starts(x: torch.Tensor) -> AnyOf:
