@@ -41,7 +41,7 @@ def _data(u: Draws, given: Given, n: int) -> torch.Tensor:
 
 
 def _far(u: Draws, given: Given) -> torch.Tensor:
-    return rows(u, 30, 2) + torch.tensor([400.0, -900.0], dtype=torch.float64)
+    return rows(u, 30, 2) + torch.tensor([20.0, -45.0], dtype=torch.float64)
 
 
 def _with_mean(make: Callable[[torch.Tensor, torch.Tensor], Matrices]) -> Callable[..., AnyOf]:
