@@ -55,11 +55,12 @@ from helpers.check.mixtures.fit_mixture import fit_mixture
 from helpers.check.mixtures.mixture_log_prob import mixture_log_prob
 from helpers.check.mixtures.responsibilities import responsibilities
 from helpers.check.mixtures.train_and_validate import train_and_validate
+from helpers.check.normals.adam_step import adam_step
 from helpers.check.normals.fit_loc_scale import fit_loc_scale
 from helpers.check.normals.fit_mean_and_factor import fit_mean_and_factor
-from helpers.check.normals.loc_scale import learned_loc
+from helpers.check.normals.fit_shared_mean import fit_shared_mean
+from helpers.check.normals.fit_student_t import fit_student_t
 from helpers.check.normals.mvn_mle import mvn_mle
-from helpers.check.normals.several import fit_mean_vector
 from helpers.check.normals.softplus_pair import softplus_pair
 from helpers.check.normals.standard_errors_left import standard_errors_left
 from helpers.check.sgd.batch_gradient import batch_gradient
@@ -73,6 +74,7 @@ from helpers.check.sgd.stall_distance import stall_distance
 
 __all__ = [
     "CheckFailed",
+    "adam_step",
     "batch_gradient",
     "beta_slope",
     "case",
@@ -93,8 +95,9 @@ __all__ = [
     "fit_loc_scale",
     "fit_location",
     "fit_mean_and_factor",
-    "fit_mean_vector",
     "fit_mixture",
+    "fit_shared_mean",
+    "fit_student_t",
     "fit_thresholds",
     "fit_weights",
     "forecast_slope",
@@ -108,7 +111,6 @@ __all__ = [
     "kl_monte_carlo",
     "kl_quadrature",
     "largest_stable_learning_rate",
-    "learned_loc",
     "log_evidence",
     "log_jacobians",
     "log_joint",

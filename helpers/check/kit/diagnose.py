@@ -79,7 +79,9 @@ def _explains(turn: Turn, outcomes: Sequence[Outcome], alike: Callable[[Any, Any
                 continue
             if outcome.failure is not None and turn.alike is None:
                 # What gives the expected value explains no miss, however small the miss is.
-                missed = [w for w in several(wrong) if not same(w, outcome.expected, 1e-10)]
+                right = outcome.expected
+                missed = [w for w in several(wrong)
+                          if not (same(w, right, 1e-10) and alike(w, right))]  # fmt: skip
                 wrong = AnyOf(*missed) if len(missed) != 1 else missed[0]
             if turn.tolerance is not None:
                 near = any(same(outcome.value, w, turn.tolerance) for w in several(wrong))
@@ -165,12 +167,12 @@ def by_parts(outcomes: Sequence[Outcome], parts: Sequence[str] = ()) -> Name | N
     if first and all(name is not None and name[0] == first[0] for name in named.values()):
         which = " and ".join(parts[i] for i in off)
         return f"{which} {first[0]}" if len(off) == 1 else first[0], f"{which}: {first[1]}"
-    if len(off) != 1:
+    if not 0 < len(off) < len(parts):
         return approximate
     right = [part for i, part in enumerate(parts) if i not in off]
-    return f"{parts[off[0]]} is off", (
-        f"{' and '.join(right)} agree{'s' if len(right) == 1 else ''}; "
-        f"look at {parts[off[0]]} alone."
+    which = " and ".join(parts[i] for i in off)
+    return f"{which} {'is' if len(off) == 1 else 'are'} off", (
+        f"{' and '.join(right)} agree{'s' if len(right) == 1 else ''}; look at {which} alone."
     )
 
 

@@ -26,6 +26,15 @@ def reference(
     return theta - _move(m, v, rate, 1 - BETA_1**t, 1 - BETA_2**t), m, v
 
 
+def worked(theta, slope, m, v, t, rate):  # type: ignore[no-untyped-def]
+    """Return a step as a student would write it, of which every small edit is a slip."""
+    m = 0.9 * m + 0.1 * slope
+    v = 0.999 * v + 0.001 * slope**2
+    m_hat = m / (1 - 0.9**t)
+    v_hat = v / (1 - 0.999**t)
+    return theta - rate * m_hat / (v_hat.sqrt() + 1e-8), m, v
+
+
 def _move(
     m: torch.Tensor, v: torch.Tensor, rate: float, first: float = 1.0, second: float = 1.0
 ) -> torch.Tensor:
@@ -170,6 +179,7 @@ EXERCISE = Exercise(
     reference=reference,
     agree=Close(rtol=1e-10),
     turns=TURNS,
+    worked=(worked,),
     parts=("theta", "m", "v"),
     passed="adam_step: parameter and both averages, as torch's Adam has them.",
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import torch
 
 from helpers.check.normal_facts import normal_mle
@@ -154,14 +155,17 @@ def student_t_mle(
         loc: a location that is held, or None.
         steps: rounds; each leaves at most about half of the distance.
     """
-    x = data.to(torch.float64)
-    middle = x.median() if loc is None else torch.as_tensor(loc, dtype=torch.float64)
-    square = ((x - middle) ** 2).median()
+    x = data.to(torch.float64).numpy()
+    middle = float(np.median(x)) if loc is None else loc
+    square = float(np.median((x - middle) ** 2))
     for _ in range(steps):
+        before = middle, square
         w = (df + 1) / (df + (x - middle) ** 2 / square)
         if loc is None:
-            middle = (w * x).sum() / w.sum()
-            square = (w * (x - middle) ** 2).sum() / w.sum()
+            middle = float(w @ x / w.sum())
+            square = float(w @ (x - middle) ** 2 / w.sum())
         else:
-            square = (w * (x - middle) ** 2).mean()
-    return float(middle), float(square.sqrt())
+            square = float(w @ (x - middle) ** 2 / len(x))
+        if max(abs(middle - before[0]), abs(square - before[1])) < 1e-14 * abs(square):
+            break
+    return middle, math.sqrt(square)

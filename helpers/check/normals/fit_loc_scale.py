@@ -50,6 +50,21 @@ def _for_fixed(x: torch.Tensor) -> AnyOf:
     return AnyOf(*[(loc, ((x - loc) ** 2).mean().sqrt()) for loc in (0.0, 1.0, -1.0, 5.0, -10.0)])
 
 
+def _with_prior(x: torch.Tensor) -> tuple[float, float]:
+    """Return the best pair where a standard normal prior of the location is counted once."""
+    loc, square = float(x.mean()), float(x.var(correction=0))
+    for _ in range(50):
+        loc = float(x.sum()) / (len(x) + square)
+        square = float(((x - loc) ** 2).mean())
+    return loc, square**0.5
+
+
+def _trimmed(x: torch.Tensor) -> AnyOf:
+    """Return mean and deviation without the outermost observations on either side."""
+    kept = [x.sort().values[k : len(x) - k] for k in (1, 2, 3, 4, len(x) // 10)]
+    return AnyOf(*[(y.mean(), y.std(correction=c)) for y in kept for c in (0, 1)])
+
+
 TURNS = (
     Turn("scale without transform", NO_TRANSFORM,
          raises=lambda error: "Expected parameter scale" in str(error)),
@@ -71,7 +86,12 @@ TURNS = (
          "among the parameters that the optimizer was given?", _for_fixed),
     Turn("median for mean", "a likelihood of normals is highest at the mean.",
          lambda x: AnyOf(*[(m, s) for m in (x.median(), x.quantile(0.5))
-                           for s in (_deviation(x), ((x - m) ** 2).mean().sqrt())])),
+                           for s in (_deviation(x), ((x - m) ** 2).mean().sqrt(),
+                                     (x - m).abs().median(), 1.4826 * (x - m).abs().median())])),
+    Turn("prior counted", "this is pulled towards zero, as by a prior: the loss is the negative "
+         "log-likelihood and nothing else.", _with_prior, tolerance=1e-4),
+    Turn("outliers left out", "every observation counts, however far out it lies.", _trimmed,
+         tolerance=1e-4),
     Turn("absolute for squared", "this minimises absolute distances: the loss is the negative "
          "log-likelihood of a normal.",
          lambda x: AnyOf((x.median(), (x - x.median()).abs().mean()),

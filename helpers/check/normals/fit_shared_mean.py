@@ -43,13 +43,13 @@ def mean_nll(mean: torch.Tensor, x: torch.Tensor, covariance: torch.Tensor) -> t
 
 
 def _weighted(
-    weights: Callable[[torch.Tensor], torch.Tensor],
-) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
-    """Return the mean of the columns with weights made of the covariance."""
+    *ways: Callable[[torch.Tensor], torch.Tensor],
+) -> Callable[[torch.Tensor, torch.Tensor], AnyOf]:
+    """Return the mean of the columns with weights made of the covariance, in one way or more."""
 
-    def gives(x: torch.Tensor, covariance: torch.Tensor) -> torch.Tensor:
-        w = weights(covariance)
-        return w @ x.mean(0) / w.sum()
+    def gives(x: torch.Tensor, covariance: torch.Tensor) -> AnyOf:
+        weights = [way(covariance) for way in ways]
+        return AnyOf(*[w @ x.mean(0) / w.sum() for w in weights])
 
     return gives
 
@@ -61,7 +61,7 @@ TURNS = (
          "or repeats what another says, counts less.",
          lambda x, c: x.mean()),
     Turn("correlations left out", "you weigh with the variances alone; the columns are correlated.",
-         _weighted(lambda c: 1 / c.diagonal())),
+         _weighted(lambda c: 1 / c.diagonal(), lambda c: torch.linalg.inv(c).diagonal())),
     Turn("standard deviations for weights", "the weights come from the inverse covariance, not "
          "from one over the standard deviations.", _weighted(lambda c: 1 / c.diagonal().sqrt())),
     Turn("covariance for precision", "the covariance stands where its inverse should.",
@@ -69,6 +69,14 @@ TURNS = (
     Turn("covariance for factor", "scale_tril= takes a factor; the covariance is handed over as "
          "covariance_matrix=.",
          _weighted(lambda c: torch.linalg.inv(c.tril() @ c.tril().T).sum(0))),
+    Turn("negative weights refused", "a weight may be negative: where one column repeats the error "
+         "of another, it is subtracted.",
+         _weighted(lambda c: torch.linalg.inv(c).sum(0).abs(),
+                   lambda c: torch.linalg.inv(c).sum(0).clamp(min=0),
+                   lambda c: torch.linalg.inv(c).sum(0).softmax(0))),
+    Turn("factor for precision", "the weights come from the inverse covariance, not from a factor.",
+         _weighted(lambda c: torch.linalg.cholesky(c).sum(0),
+                   lambda c: torch.linalg.inv(torch.linalg.cholesky(c)).sum(0))),
     Turn("weights do not add up", "divide by the sum of the weights, which is not 1 by itself.",
          lambda x, c: AnyOf(torch.linalg.inv(c).sum(0) @ x.mean(0), c.sum(0) @ x.mean(0),
                             torch.linalg.inv(c).sum(0) @ x.mean(0) / x.shape[1])),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import torch
 
+from helpers import data
 from helpers.check.kit.agree import AnyOf, Learned
 from helpers.check.kit.asks import Draws, Given, positive, sample
 from helpers.check.kit.diagnose import Turn
@@ -21,6 +22,12 @@ def _with_outliers(u: Draws, given: Given, n: int) -> torch.Tensor:
     wrong = max(2, n // 10)
     x[:wrong] = x.mean() + side * spread * u.uniform(wrong, 4, 9)
     x[0] = x.median() - side * spread * 5
+    return x
+
+
+def _readings() -> torch.Tensor:
+    x = data.normal("normals: readings", 60, 3.0, 0.5)
+    x[::15] += 6.0
     return x
 
 
@@ -54,6 +61,15 @@ def _weights(df: float, z: torch.Tensor) -> torch.Tensor:
     return (df + 1) / (df + z**2)
 
 
+def _location(x: torch.Tensor, df: float, scale: float) -> torch.Tensor:
+    """Return the best location for a scale that is held."""
+    loc = x.median()
+    for _ in range(100):
+        w = _weights(df, (x - loc) / scale)
+        loc = (w * x).sum() / w.sum()
+    return loc
+
+
 def _one_round(x: torch.Tensor, df: float) -> AnyOf:
     """Return what comes of weights that are computed once, from mean or median."""
     found = []
@@ -65,14 +81,24 @@ def _one_round(x: torch.Tensor, df: float) -> AnyOf:
     return AnyOf(*found)
 
 
-def _other_weights(x: torch.Tensor, df: float) -> AnyOf:
-    """Return where weights df/(df + z²), without the 1, come to rest."""
-    loc, square = x.median(), ((x - x.median()) ** 2).median()
-    for _ in range(200):
-        w = df / (df + (x - loc) ** 2 / square)
-        loc = (w * x).sum() / w.sum()
-        square = (w * (x - loc) ** 2).mean()
-    return AnyOf((loc, square.sqrt()))
+Weights = Callable[[float, torch.Tensor], torch.Tensor]
+
+
+def _at_rest(*ways: Weights, correction: int = 0) -> Callable[[torch.Tensor, float], AnyOf]:
+    """Return where other weights, functions of df and z², come to rest."""
+
+    def gives(x: torch.Tensor, df: float) -> AnyOf:
+        found = []
+        for weights in ways:
+            loc, square = x.median(), ((x - x.median()) ** 2).median()
+            for _ in range(150):
+                w = weights(df, (x - loc) ** 2 / square)
+                loc = (w * x).sum() / w.sum()
+                square = (w * (x - loc) ** 2).sum() / (len(x) - correction)
+            found.append((loc, square.sqrt()))
+        return AnyOf(*found)
+
+    return gives
 
 
 TURNS = (
@@ -94,7 +120,7 @@ TURNS = (
     Turn("swapped", "first the location, then the scale.", lambda x, df: best(x, df)[::-1]),
     Turn("scale never trained", "your scale is that of a raw number that never moved: is it "
          "among the parameters that the optimizer was given?",
-         lambda x, df: AnyOf(*[(loc, s) for s in untrained() for loc in (best(x, df)[0],)])),
+         lambda x, df: AnyOf(*[(_location(x, df, float(s)), s) for s in untrained()])),
     Turn("location never trained", "your scale makes up for a location that did not move: is it "
          "among the parameters that the optimizer was given?",
          lambda x, df: AnyOf(*[best(x, df, loc) for loc in
@@ -109,19 +135,33 @@ TURNS = (
                                [x[((x - x.mean()) / x.std()).abs() <= k]]])),
     Turn("weights not renewed", "the weights depend on location and scale: compute them anew in "
          "every round, until nothing moves.", _one_round),
-    Turn("weights without 1", "the weight of an observation is (df + 1)/(df + z²).",
-         _other_weights),
+    Turn("weights without 1", "the weight of an observation is (df + 1)/(df + z²): the power of "
+         "the density is (df + 1)/2.", _at_rest(lambda df, z2: df / (df + z2))),
+    Turn("½ forgotten", "the power of the density is (df + 1)/2, not df + 1.",
+         _at_rest(lambda df, z2: 2 * (df + 1) / (df + z2))),
+    Turn("z² without df", "inside the log stands z²/df.",
+         _at_rest(lambda df, z2: (df + 1) / (1 + z2))),
+    Turn("df off by one", "the weights are those of df + 1 or df − 1 degrees of freedom.",
+         _at_rest(lambda df, z2: (df + 2) / (df + 1 + z2), lambda df, z2: df / (df - 1 + z2))),
+    Turn("other weights", "the weight of an observation is (df + 1)/(df + z²), with z squared and "
+         "no root.",
+         _at_rest(lambda df, z2: (df + 1) / (df + z2.sqrt()),
+                  lambda df, z2: ((df + 1) / (df + z2)).sqrt())),
+    Turn("n − 1 for n", "the scale with n − 1 is not at the top of the likelihood.",
+         _at_rest(lambda df, z2: (df + 1) / (df + z2), correction=1), tolerance=1e-3),
 )  # fmt: skip
 
 EXERCISE = Exercise(
     name="fit_student_t",
     arguments=(
-        sample("data", _with_outliers, many=(50, 110), alone=False),
-        positive("df", 2.3, 9, used_instead=lambda: 4.0),
+        sample("data", _with_outliers, many=(50, 110), alone=False,
+               used_instead=_readings),
+        positive("df", 2.3, 9, used_instead=lambda: 3.0),
     ),
     reference=best,
     agree=Learned(
         mean_nll=analytic.student_t_mean_nll,
+        near=0.005,
         start=lambda x, df: AnyOf((0.0, 1.0), (0.0, 0.6931), (0.0, 2.1), (float(x.median()), 1.0)),
     ),
     turns=TURNS,

@@ -41,7 +41,7 @@ def _data(u: Draws, given: Given, n: int) -> torch.Tensor:
 
 
 def _far(u: Draws, given: Given) -> torch.Tensor:
-    return rows(u, 30, 2) + torch.tensor([400.0, -900.0], dtype=torch.float64)
+    return rows(u, 30, 2) + torch.tensor([20.0, -45.0], dtype=torch.float64)
 
 
 def _with_mean(make: Callable[[torch.Tensor, torch.Tensor], Matrices]) -> Callable[..., AnyOf]:
@@ -68,6 +68,13 @@ def _around_one(x: torch.Tensor) -> AnyOf:
 def _medians(x: torch.Tensor) -> AnyOf:
     middles = [x.median(0).values, x.quantile(0.5, dim=0)]
     return AnyOf(*[(m, c) for m in middles for c in (analytic.mvn_mle(x)[1], _around(x, m))])
+
+
+def worked(data):  # type: ignore[no-untyped-def]
+    """Return both estimates as a student would write them."""
+    loc = data.mean(dim=0)
+    off = data - loc
+    return loc, off.T @ off / len(data)
 
 
 TURNS = (
@@ -111,6 +118,7 @@ EXERCISE = Exercise(
     ),
     reference=analytic.mvn_mle,
     turns=TURNS,
+    worked=(worked,),
     parts=("mean", "covariance"),
     passed="mvn_mle: mean and 1/n covariance, of 1 to 5 columns.",
 )  # fmt: skip

@@ -21,7 +21,7 @@ CUT = "where it is cut off, the slope is zero, and the scale never comes back."
 def _raws(u: Draws, given: Given, n: int) -> torch.Tensor:
     """Return ordinary raw numbers of both signs, and a large one, where a slope may be lost."""
     x = torch.cat([u.uniform(n - n // 2, -4, -0.3), u.uniform(n // 2, 0.4, 5)])
-    x[-1] = u.real(720, 780)
+    x[0], x[-1] = u.real(6, 9), u.real(720, 780)
     return x
 
 
@@ -103,6 +103,14 @@ POSITIVE = Exercise(
              "leave it out.", lambda raw: AnyOf(*[analytic.softplus(raw) + c for c in SMALL])),
         Turn("exponential for softplus", "exp is positive too, but another function than asked "
              "for.", _either(torch.exp)),
+        Turn("log base 2", "log means the natural logarithm.",
+             _either(lambda raw: torch.log2(1 + raw.exp()),
+                     lambda raw: analytic.softplus(raw) / math.log(2))),
+        Turn("another positive function", "this is positive and smooth too, but it is not "
+             "log(1 + exp(raw)).",
+             lambda raw: AnyOf(torch.nn.functional.elu(raw) + 1, (raw + (raw**2 + 4).sqrt()) / 2,
+                               analytic.softplus(2 * raw) / 2, 1 + analytic.softplus(raw),
+                               (raw**2 + 1).sqrt())),
         Turn("square for softplus", "a square has two raws for each scale; softplus is asked for.",
              lambda raw: raw**2),
         Turn("sigmoid for softplus", "the sigmoid is softplus's slope, and never exceeds 1.",
@@ -148,7 +156,7 @@ RAW_FOR = Exercise(
                                for g in ((lambda s, c: s + c), (lambda s, c: s.clamp(min=c)))],
                              *[s + torch.log(-torch.expm1(-s) + c) for c in SMALL])),
         Turn("softplus again", "this is softplus of the scale; its inverse has a minus inside.",
-             analytic.softplus),
+             _either(analytic.softplus, _typed)),
         Turn("log for inverse", "this undoes exp; softplus has a 1 in it too.",
              _either(torch.log)),
         Turn("log forgotten", "this is exp(scale) − 1; one step is left to solve for raw.",
@@ -159,7 +167,8 @@ RAW_FOR = Exercise(
              lambda s: 1 / analytic.softplus(s)),
         Turn("sign", "inside the bracket stands exp(−s), outside s: one of the signs is another.",
              lambda s: AnyOf(-analytic.softplus_inverse(s), torch.log(-torch.expm1(-s)) - s,
-                             torch.log(-torch.expm1(-s)), s - torch.log(-torch.expm1(-s)))),
+                             torch.log(-torch.expm1(-s)), s - torch.log(-torch.expm1(-s)),
+                             s + torch.log(torch.expm1(s)))),
     ),
     passed="raw_for.",
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from typing import Any
 
 import torch
+from torch.distributions import Normal
 
 from helpers import data
 from helpers.check.kit.agree import AnyOf, Close
@@ -45,14 +46,30 @@ def _right(loc: Any, scale: Any, x: torch.Tensor) -> torch.Tensor:
 
 def _from(loc: Any, scale: Any, x: torch.Tensor, *best: Any) -> AnyOf:
     """Return the root of the deviance from other pairs than the best."""
-    return AnyOf(*[(2 * excess(loc, scale, x, pair)).sqrt() for pair in best])
+    return AnyOf(*[root for pair in best for two in [2 * excess(loc, scale, x, pair)]
+                   for root in (two.sqrt(), two.abs().sqrt())])  # fmt: skip
 
 
 def _both(loc: torch.Tensor, scale: torch.Tensor, x: torch.Tensor) -> AnyOf:
     """Return the distance of both parameters by the curvatures at the top."""
     m, s = (torch.tensor(v, dtype=DOUBLE) for v in normal_mle(x))
-    return AnyOf(*[(len(x) * (((loc - m) / w) ** 2 + 2 * ((scale - s) / w) ** 2)).sqrt()
-                   for w in (scale, s)])  # fmt: skip
+    found = []
+    for w in (scale, s):
+        one, other = ((loc - m) / w).abs(), 2**0.5 * ((scale - s) / w).abs()
+        found += [len(x) ** 0.5 * way for way in ((one**2 + other**2).sqrt(), one + other)]
+    return AnyOf(*found)
+
+
+def _root(two: int, loc: Any, scale: Any, x: torch.Tensor) -> torch.Tensor:
+    pair = torch.stack([torch.as_tensor(v, dtype=DOUBLE) for v in (loc, scale)])
+    return (two * len(x) * analytic.mean_nll(pair, x)).abs().sqrt()
+
+
+def worked(loc, scale, data):  # type: ignore[no-untyped-def]
+    """Return the root of the deviance as a student would write it."""
+    learned = -Normal(loc, scale).log_prob(data).sum()
+    best = -Normal(data.mean(), data.std(correction=0)).log_prob(data).sum()
+    return (2 * (learned - best)).sqrt()
 
 
 TURNS = (
@@ -73,7 +90,11 @@ TURNS = (
              (2 * _right(loc, scale**2, x)).sqrt(), (2 * _right(loc, scale**0.5, x)).sqrt())),
     Turn("truth for optimum", "a true or standard normal is not the one that fits these data best.",
          lambda loc, scale, x: AnyOf(*[(2 * excess(loc, scale, x, pair)).abs().sqrt() for pair in
-                                       ((0.0, 1.0), (x.mean(), 1.0), (0.0, x.std(correction=0)))])),
+                                       ((0.0, 1.0), (x.mean(), 1.0), (0.0, x.std(correction=0)),
+                                        normal_mle(data.normals_sample()))])),
+    Turn("difference of roots", "take the difference of the losses first, the root after it.",
+         lambda loc, scale, x: AnyOf(*[
+             (_root(two, loc, scale, x) - _root(two, *normal_mle(x), x)).abs() for two in (1, 2)])),
     Turn("given parameter kept", "the best pair is that of the data alone: neither its location "
          "nor its scale is the one that is handed over.",
          lambda loc, scale, x: _from(
@@ -110,6 +131,7 @@ EXERCISE = Exercise(
     # loc and scale may go through Python floats, which torch takes in single precision.
     agree=Close(single=True),
     turns=TURNS,
+    worked=(worked,),
     passed="standard_errors_left: the root of the deviance, of good and of bad pairs.",
 )  # fmt: skip
 standard_errors_left = EXERCISE.check
