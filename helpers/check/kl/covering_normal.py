@@ -22,6 +22,19 @@ def divergence(at: torch.Tensor, *p: torch.Tensor) -> torch.Tensor:
     return at[1].log() + (deviation**2 + (mean - at[0]) ** 2) / (2 * at[1] ** 2)
 
 
+def by_moments(weights: torch.Tensor, locs: torch.Tensor, scales: torch.Tensor) -> object:
+    """The mixture's moments as the sheet leads to them."""
+    loc = (weights * locs).sum()
+    variance = (weights * (scales**2 + (locs - loc) ** 2)).sum()
+    return loc, variance.sqrt()
+
+
+def by_squares(weights: torch.Tensor, locs: torch.Tensor, scales: torch.Tensor) -> object:
+    """The mixture's moments from E[x²] − E[x]²."""
+    loc = (weights * locs).sum()
+    return loc, ((weights * scales**2).sum() + (weights * locs**2).sum() - loc**2) ** 0.5
+
+
 def _parts(w: torch.Tensor, m: torch.Tensor, s: torch.Tensor) -> Three:
     """Return the mean, the variance within the components, and the variance between them."""
     mean = (w * m).sum()
@@ -193,6 +206,7 @@ EXERCISE = Exercise(
         near=1e-4,
     ),
     turns=TURNS,
+    worked=(by_moments, by_squares),
     parts=("location", "scale"),
     passed="covering_normal: within 2e-6 nats of the least KL(p‖q), for 1 to 4 components.",
 )  # fmt: skip

@@ -35,6 +35,27 @@ def remaining(covariance: torch.Tensor) -> Two:
     return (first, second) if max(first, second) > 1e-12 else (0 * first, 0 * second)
 
 
+def by_derivatives(covariance: torch.Tensor) -> object:
+    """The scales as the sheet leads to them."""
+    precision = torch.linalg.inv(covariance)
+    return 1 / precision.diagonal().sqrt(), covariance.diagonal().sqrt()
+
+
+def by_scales(covariance: torch.Tensor) -> object:
+    """What is left, from the scales."""
+    precision = torch.linalg.inv(covariance)
+    seeking, covering = 1 / precision.diagonal().sqrt(), covariance.diagonal().sqrt()
+    half = torch.logdet(covariance) / 2
+    return half - seeking.log().sum(), covering.log().sum() - half
+
+
+def by_variances(covariance: torch.Tensor) -> object:
+    """What is left, from the diagonals."""
+    precision, log_det = torch.linalg.inv(covariance), torch.logdet(covariance)
+    first = (precision.diagonal().log().sum() + log_det) / 2
+    return first, (covariance.diagonal().log().sum() - log_det) / 2
+
+
 def left_by(covariance: torch.Tensor, first: torch.Tensor, second: torch.Tensor) -> Two:
     """Return KL(q‖p) of the q with the first scales, and KL(p‖q) of the one with the second."""
     zero = torch.zeros(len(covariance), dtype=covariance.dtype)
@@ -226,10 +247,12 @@ EXERCISE = Together(
     (
         Exercise(
             name="factorised_scales", arguments=(_argument(),), reference=scales, turns=SCALES,
+            worked=(by_derivatives,),
             passed="factorised_scales.",
         ),
         Exercise(
             name="factorised_kl", arguments=(_argument(),), reference=remaining, turns=KLS,
+            worked=(by_scales, by_variances),
             parts=("KL(q‖p)", "KL(p‖q)"), passed="factorised_kl.",
         ),
     ),

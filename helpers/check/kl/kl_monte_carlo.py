@@ -48,6 +48,13 @@ def reference(p: Scripted, q: Scripted, n: int) -> AnyOf:
     return _with_error(p.log_prob(x) - q.log_prob(x))
 
 
+def by_mean(p: Scripted, q: Scripted, n: int) -> object:
+    """Mean and standard error as the sheet leads to them."""
+    x = p.sample((n,))
+    log_ratios = p.log_prob(x) - q.log_prob(x)
+    return log_ratios.mean(), (log_ratios.var() / n) ** 0.5
+
+
 def _ratios(p: Scripted, q: Scripted, n: int) -> torch.Tensor:
     x = p.draws(n)
     return p.log_prob(x) - q.log_prob(x)
@@ -155,6 +162,7 @@ EXERCISE = Exercise(
     ),
     reference=reference,
     turns=TURNS,
+    worked=(by_mean,),
     parts=("estimate", "standard error"),
     chance=Chance(_free, _moments, sizes=(2, 50), times=400),
     passed="kl_monte_carlo: estimate and standard error, on given draws and on 800 sets of new "

@@ -36,6 +36,23 @@ def reference(p: Distribution, q: Distribution, low: float, high: float, n: int)
     return float(torch.trapezoid(clean(p.log_prob(x), q.log_prob(x)), x))
 
 
+def by_trapezoids(p: Distribution, q: Distribution, low: float, high: float, n: int) -> object:
+    """The divergence as the sheet leads to it."""
+    x = torch.linspace(low, high, n, dtype=torch.float64)
+    log_p, log_q = p.log_prob(x), q.log_prob(x)
+    return torch.trapezoid(
+        torch.where(log_p.exp() > 0, log_p.exp() * (log_p - log_q), torch.zeros_like(x)), x
+    )
+
+
+def by_sum(p: Distribution, q: Distribution, low: float, high: float, n: int) -> object:
+    """The divergence as a sum of the values at the nodes, both ends by half."""
+    x = torch.linspace(low, high, n, dtype=torch.float64)
+    log_p, log_q = p.log_prob(x), q.log_prob(x)
+    values = torch.where(log_p.exp() > 0, log_p.exp() * (log_p - log_q), torch.zeros_like(x))
+    return (values[1:] + values[:-1]).sum() / 2 * (high - low) / (n - 1)
+
+
 def _by(*integrands: Integrand) -> Gives:
     """Return a turn's values: integrals of other functions of log p and log q."""
 
@@ -316,6 +333,7 @@ EXERCISE = Exercise(
                 n=301, low=_off(given, -60))}),
     ),
     reference=reference,
+    worked=(by_trapezoids, by_sum),
     agree=Close(rtol=QUADRATURE),
     turns=TURNS,
     passed="kl_quadrature: the trapezoid rule on few nodes and many, 0 and infinity in their "
