@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch.distributions import MultivariateNormal, kl_divergence
 
-from helpers.check.kit.agree import AnyOf, same
+from helpers.check.kit.agree import AnyOf, as_tensor, same
 from helpers.check.kit.asks import Argument, Draws, Given
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise, Together
@@ -133,7 +133,10 @@ def _right_in(part: int) -> Callable[[Any, Two], bool]:
 
     def alike(got: Any, right: Two) -> bool:
         try:
-            return same(got[part], right[part])
+            pair = [as_tensor(g) for g in got]
+            if any(g is None or bool(g.isnan().any()) for g in pair):
+                return False
+            return same(pair[part], right[part])
         except (TypeError, IndexError, KeyError):
             return False
 

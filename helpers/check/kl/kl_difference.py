@@ -85,6 +85,11 @@ TURNS = (
     Turn("normal fitted as p",
          "the data need not be normal: the mean of the log-ratios asks for no model of p.",
          _with_fitted),
+    Turn("extreme for mean", "take the mean of the log-ratios, not the largest or the smallest.",
+         _both(lambda one, two: AnyOf((two - one).max(), (two - one).min()))),
+    Turn("log-densities clipped", "a log-density may be far below zero: leave it as it is.",
+         _both(lambda one, two: AnyOf(*[(two.clamp(min=c) - one.clamp(min=c)).mean()
+                                        for c in (-5, -10, -20)]))),
     Turn("at the mean only", "each observation has a log-density of its own: average those.",
          lambda x, q1, q2: q2.log_prob(x.mean()) - q1.log_prob(x.mean())),
     Turn("one model only", "both models count: this has the log-densities of one of them.",

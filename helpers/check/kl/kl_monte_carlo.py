@@ -7,7 +7,7 @@ import torch
 from torch.distributions import Normal, kl_divergence
 
 from helpers.check.kit.agree import AnyOf, several
-from helpers.check.kit.asks import Argument, Draws, Given
+from helpers.check.kit.asks import Argument, Draws, Given, Jointly
 from helpers.check.kit.chance import TOO_MANY, Chance, Scripted
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
@@ -26,10 +26,11 @@ def _q(u: Draws, given: Given) -> Scripted:
     return Scripted("q", loc, float(p.scale) * u.real(1.2, 1.5), u.normal(max(N)))
 
 
-def _fitted(u: Draws, given: Given) -> Scripted:
-    """Return the normal that fits the draws best, nearer to them than p."""
-    x = given["p"].draws(given["n"])
-    return Scripted("q", float(x.mean()), float(x.std(correction=0)), u.normal(max(N)))
+def _nearer(u: Draws, given: Given) -> Jointly:
+    """Return draws that lie, by chance as it were, where q has more mass than p."""
+    loc, scale = u.real(-3, 3), u.real(3, 5)
+    p = Scripted("p", loc, scale, u.normal(max(N), 1.3, 0.6))
+    return Jointly(p=p, q=Scripted("q", loc + 1.5 * scale, 0.7 * scale, u.normal(max(N))))
 
 
 def _shown(normal: Normal) -> str:
@@ -128,6 +129,15 @@ TURNS = (
          lambda p, q, n: AnyOf(*[(_ratios(p, q, n).mean(), s / math.sqrt(n))
                                  for s in (p.draws(n).std(), p.draws(n).std(correction=0),
                                            p.scale)])),
+    Turn("entropy in closed form", "both logarithms are taken at each draw, and averaged.",
+         lambda p, q, n: AnyOf(*[(mean - p.entropy(), error) for mean, error
+                                 in _with_error(-q.log_prob(p.draws(n))).values])),
+    Turn("two kinds of draws", "both log-densities are taken at the same draws, those from p.",
+         lambda p, q, n: _with_error(p.log_prob(p.draws(n)) - q.log_prob(q.draws(n)))),
+    Turn("another estimator", "the mean of the log-ratios themselves is asked for.",
+         lambda p, q, n: AnyOf(*[pair for r in [_ratios(p, q, n)]
+                                 for terms in (r + (-r).exp() - 1, r**2 / 2)
+                                 for pair in _with_error(terms).values])),
     Turn("fewer draws than n", "the estimate is the mean of fewer than n draws: use all of them.",
          lambda p, q, n: AnyOf(*[_ratios(p, q, k).mean() for k in range(1, n)]),
          alike=lambda got, wrong: any(_first_alike(got, w) for w in wrong.values)),
@@ -157,7 +167,7 @@ EXERCISE = Exercise(
     name="kl_monte_carlo",
     arguments=(
         Argument("p", _p, shown=_shown, alone=False),
-        Argument("q", _q, shown=_shown, edges={"an estimate below zero": _fitted}),
+        Argument("q", _q, shown=_shown, edges={"an estimate below zero": _nearer}),
         Argument("n", lambda u, given: u.choice(N), edges={"of two draws": 2}, alone=False),
     ),
     reference=reference,

@@ -115,13 +115,6 @@ def _elsewhere(got: Any, given: tuple[Distribution, float, float]) -> bool:
     )
 
 
-def _worse(got: Any, given: tuple[Distribution, float, float]) -> bool:
-    """Whether a q has more KL than the start, which no walk downhill has."""
-    reached = _number_pair(got)
-    p, loc, scale = given
-    return reached is not None and not _kl(p, reached) <= _kl(p, (loc, scale))
-
-
 def _itself(p: Distribution, loc: float, scale: float) -> tuple[Distribution, float, float]:
     return p, loc, scale
 
@@ -169,8 +162,6 @@ TURNS = (
          _itself, alike=_off_its_nodes),
     Turn("entropy forgotten", "without log q in the integrand q shrinks to a needle on the peak.",
          _itself, alike=_collapsed),
-    Turn("uphill", "this is worse than the start: walk down, and watch the loss as you go.",
-         _itself, alike=_worse),
 )  # fmt: skip
 
 
