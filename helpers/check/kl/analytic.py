@@ -129,7 +129,7 @@ def seeking_optimum(
     def kl(t: torch.Tensor) -> torch.Tensor:
         return seeking_kl(p, t[0], t[1].exp(), span, of)
 
-    for _ in range(100):
+    for _ in range(40):
         free = at.requires_grad_(True)
         value = kl(free)
         (slopes,) = torch.autograd.grad(value, free, create_graph=True)
