@@ -133,6 +133,12 @@ class Scripted(Normal):
         return self.loc + self.scale * self.noise[:n]
 
 
+NOT_HANDED_IN = (
+    "draws of its own",
+    "another call gives another number although the draws are the same: draw from the distribution "
+    "that is handed over.",
+)
+
 TOO_MANY = Turn(
     "more draws than n",
     "n draws are asked, and no more: where does the other number come from?",

@@ -15,7 +15,7 @@ from helpers.check.kit import diagnose, message, misread, relations
 from helpers.check.kit.agree import Agreement, AnyOf, Close, nearest, note, several
 from helpers.check.kit.asks import TYPICAL, Argument, Case, cases
 from helpers.check.kit.calling import Called, own_copy, slopes, watched
-from helpers.check.kit.chance import Chance, MayDraw
+from helpers.check.kit.chance import NOT_HANDED_IN, Chance, MayDraw, Scripted
 from helpers.check.kit.diagnose import Outcome, Turn
 from helpers.check.kit.elements import by_elements
 from helpers.check.kit.message import CheckFailed, show
@@ -221,9 +221,14 @@ def _asked_again(
             "a seed set inside",
             ("seed set inside", "take the seed out of the function: whoever calls it chooses."),
         )
-    if exercise.chance is not None:
+    scripted = any(isinstance(a, Scripted) for a in case.args)
+    if exercise.chance is not None and not scripted:
         return
     if not exercise.agree.same(second.value, first.value):
+        if scripted:
+            raise _plain(
+                case, f"{show(first.value)} a second time", show(second.value), NOT_HANDED_IN
+            )
         raise _plain(
             case,
             f"{show(first.value)} a second time",

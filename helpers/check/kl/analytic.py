@@ -1,6 +1,7 @@
 """Closed forms and references of sheet 07: KL divergence, mode-seeking and mass-covering."""
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch.distributions import Distribution, Normal
@@ -73,7 +74,11 @@ SPAN, NODES = 12.0, 801
 
 
 def seeking_kl(
-    p: Distribution, loc: torch.Tensor, scale: torch.Tensor, span: float = SPAN
+    p: Distribution,
+    loc: torch.Tensor,
+    scale: torch.Tensor,
+    span: float = SPAN,
+    of: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] = torch.sub,
 ) -> torch.Tensor:
     """Return KL(q‖p) = E_q[log q − log p] in nats for q = Normal(loc, scale), by quadrature.
 
@@ -82,6 +87,7 @@ def seeking_kl(
         loc: location of q, a float64 tensor of any shape S.
         scale: standard deviation of q, of the same shape.
         span: half the range of integration, in standard deviations of q.
+        of: what is averaged over q, of log q and log p: the first less the second.
 
     Returns:
         float64 tensor of shape S; gradients reach loc and scale.
@@ -91,13 +97,17 @@ def seeking_kl(
     def integrand(z: torch.Tensor) -> torch.Tensor:
         nodes = z.reshape(-1, *[1] * loc.ndim)
         log_q = log_q_at(nodes) - scale.log()
-        return log_q_at(nodes).exp() * (log_q - p.log_prob(loc + scale * nodes))
+        return log_q_at(nodes).exp() * of(log_q, p.log_prob(loc + scale * nodes))
 
     return trapezoid_with_error(integrand, -span, span, NODES).value
 
 
 def seeking_optimum(
-    p: Distribution, loc: float, scale: float, span: float = SPAN
+    p: Distribution,
+    loc: float,
+    scale: float,
+    span: float = SPAN,
+    of: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] = torch.sub,
 ) -> tuple[float, float]:
     """Return the normal q at the bottom of the valley of KL(q‖p) that a start lies in.
 
@@ -109,6 +119,7 @@ def seeking_optimum(
         loc: where to start.
         scale: standard deviation to start with, positive.
         span: half the range of integration, in standard deviations of q.
+        of: what is averaged over q; see :func:`seeking_kl`.
 
     Returns:
         (loc, scale) of the local optimum.
@@ -116,9 +127,9 @@ def seeking_optimum(
     at = torch.tensor([loc, math.log(scale)], dtype=torch.float64)
 
     def kl(t: torch.Tensor) -> torch.Tensor:
-        return seeking_kl(p, t[0], t[1].exp(), span)
+        return seeking_kl(p, t[0], t[1].exp(), span, of)
 
-    for _ in range(100):
+    for _ in range(40):
         free = at.requires_grad_(True)
         value = kl(free)
         (slopes,) = torch.autograd.grad(value, free, create_graph=True)

@@ -22,6 +22,19 @@ def divergence(at: torch.Tensor, *p: torch.Tensor) -> torch.Tensor:
     return at[1].log() + (deviation**2 + (mean - at[0]) ** 2) / (2 * at[1] ** 2)
 
 
+def by_moments(weights: torch.Tensor, locs: torch.Tensor, scales: torch.Tensor) -> object:
+    """The mixture's moments as the sheet leads to them."""
+    loc = (weights * locs).sum()
+    variance = (weights * (scales**2 + (locs - loc) ** 2)).sum()
+    return loc, variance.sqrt()
+
+
+def by_squares(weights: torch.Tensor, locs: torch.Tensor, scales: torch.Tensor) -> object:
+    """The mixture's moments from E[x²] − E[x]²."""
+    loc = (weights * locs).sum()
+    return loc, ((weights * scales**2).sum() + (weights * locs**2).sum() - loc**2) ** 0.5
+
+
 def _parts(w: torch.Tensor, m: torch.Tensor, s: torch.Tensor) -> Three:
     """Return the mean, the variance within the components, and the variance between them."""
     mean = (w * m).sum()
@@ -56,6 +69,29 @@ def _between_components(w: torch.Tensor, m: torch.Tensor, s: torch.Tensor) -> An
     if len(m) < 2:
         raise ValueError("a single component has no such spread")
     return AnyOf((mean, (within + m.var()).sqrt()), (mean, m.std()))
+
+
+def _two_only(w: torch.Tensor, m: torch.Tensor, s: torch.Tensor) -> AnyOf:
+    """Return the moments of the first two components and of the last two, and of p without one."""
+    if len(w) < 3:
+        raise ValueError("there are no more")
+    parts = [(w[k], m[k], s[k]) for k in (slice(2), slice(-2, None), slice(1, None), slice(-1))]
+    return AnyOf(
+        *[analytic.mixture_moments(*p) for p in parts],
+        *[analytic.mixture_moments(p[0] / p[0].sum(), *p[1:]) for p in parts],
+    )
+
+
+def _by_precision(w: torch.Tensor, m: torch.Tensor, s: torch.Tensor) -> AnyOf:
+    """Return what comes of weighing with 1/s², alone or as well, in the mean or in both."""
+    found = []
+    for v in (1 / s**2, w / s**2):
+        share = v / v.sum()
+        mean = (share * m).sum()
+        found += [(mean, (w * (s**2 + (m - mean) ** 2)).sum().sqrt()),
+                  (mean, (share * (s**2 + (m - mean) ** 2)).sum().sqrt()),
+                  (mean, v.sum() ** -0.5)]  # fmt: skip
+    return AnyOf(*found)
 
 
 def _every_valley(w: torch.Tensor, m: torch.Tensor, s: torch.Tensor) -> AnyOf:
@@ -94,6 +130,16 @@ TURNS = (
     Turn("weighted sum's spread", "p is a mixture, not a sum of weighted draws: no w² here.",
          lambda w, m, s: AnyOf(((w * m).sum(), (w**2 * s**2).sum().sqrt()),
                                ((w * m).sum(), ((w**2 * s**2).sum() + _parts(w, m, s)[2]).sqrt()))),
+    Turn("two components only", "p has as many components as weights: use all of them.", _two_only),
+    Turn("median for mean", "the location is the weighted mean of the locations.",
+         lambda w, m, s: AnyOf(*[(c, (_parts(w, m, s)[1] + (w * (m - d) ** 2).sum()).sqrt())
+                                 for c in (m.median(), m.quantile(0.5))
+                                 for d in (c, (w * m).sum())])),
+    Turn("precisions as weights", "a component's weight is its share of p, however wide it is.",
+         _by_precision),
+    Turn("weights altered", "the weights add up to 1 already: use them as they are.",
+         lambda w, m, s: AnyOf(*[analytic.mixture_moments(v, m, s)
+                                 for v in (w.softmax(0), w**2 / (w**2).sum())])),
     Turn("one component", "this is a component of p; the best q has to cover all of them.",
          lambda w, m, s: AnyOf(*zip(m.tolist(), s.tolist(), strict=True))),
     Turn("direction reversed", "this q minimises KL(q‖p): it sits on one peak and covers no mass.",
@@ -121,7 +167,7 @@ def _locs(u: Draws, given: Given, k: int) -> torch.Tensor:
 
 
 def _scales(u: Draws, given: Given, k: int) -> torch.Tensor:
-    return torch.linspace(0.35, 0.7, k, dtype=torch.float64) + u.uniform(k, 0.0, 0.15)
+    return torch.linspace(0.4, 1.5, k, dtype=torch.float64) + u.uniform(k, 0.0, 0.15)
 
 
 def _one_place(u: Draws, given: Given) -> torch.Tensor:
@@ -157,10 +203,10 @@ EXERCISE = Exercise(
     reference=analytic.mixture_moments,
     agree=Excess(
         mean_nll=divergence,
-        start=lambda w, m, s: AnyOf((0.0, 1.0), (m.mean(), 1.0), (m[0], s[0])),
         near=1e-4,
     ),
     turns=TURNS,
+    worked=(by_moments, by_squares),
     parts=("location", "scale"),
     passed="covering_normal: within 2e-6 nats of the least KL(p‖q), for 1 to 4 components.",
 )  # fmt: skip

@@ -75,6 +75,21 @@ class Walked(Excess):
                 failure.wrong_turn, failure.hint = _early(left)
             raise
 
+    def named(self, failing: Sequence[Outcome]) -> tuple[str, str] | None:
+        """Return «stops early», or «uphill» where every failing run ends above its start."""
+        return super().named(failing) or (
+            ("uphill", "this is worse than the start: walk down, and watch the loss as you go.")
+            if all(self._risen(outcome) for outcome in failing)
+            else None
+        )
+
+    def _risen(self, outcome: Outcome) -> bool:
+        got = as_tensor(outcome.value)
+        if got is None or got.shape != (2,) or self.start is None:
+            return False
+        begun = torch.tensor(self.start(*outcome.case.args), dtype=torch.float64)
+        return not self.left(outcome.case, got.to(torch.float64), begun) <= 0
+
 
 def _early(left: float) -> tuple[str, str]:
     return "stops early", (

@@ -6,10 +6,13 @@ and scales s. KL(q‖p) = ½ Σᵢ (Λᵢᵢ sᵢ² − log sᵢ²) + const is l
 ½ (Σᵢ log Σᵢᵢ − log det Σ).
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch.distributions import MultivariateNormal, kl_divergence
 
-from helpers.check.kit.agree import AnyOf
+from helpers.check.kit.agree import AnyOf, as_tensor, same
 from helpers.check.kit.asks import Argument, Draws, Given
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise, Together
@@ -26,10 +29,31 @@ def scales(covariance: torch.Tensor) -> Two:
 def remaining(covariance: torch.Tensor) -> Two:
     """Return what is left of KL(q‖p) and of KL(p‖q) at their minima."""
     log_det = covariance.logdet()
-    return (
-        0.5 * (covariance.inverse().diagonal().log().sum() + log_det),
-        0.5 * (covariance.diagonal().log().sum() - log_det),
-    )
+    first = 0.5 * (covariance.inverse().diagonal().log().sum() + log_det)
+    second = 0.5 * (covariance.diagonal().log().sum() - log_det)
+    # Without correlation nothing is left: exactly 0, so that rounding is compared with 1.
+    return (first, second) if max(first, second) > 1e-12 else (0 * first, 0 * second)
+
+
+def by_derivatives(covariance: torch.Tensor) -> object:
+    """The scales as the sheet leads to them."""
+    precision = torch.linalg.inv(covariance)
+    return 1 / precision.diagonal().sqrt(), covariance.diagonal().sqrt()
+
+
+def by_scales(covariance: torch.Tensor) -> object:
+    """What is left, from the scales."""
+    precision = torch.linalg.inv(covariance)
+    seeking, covering = 1 / precision.diagonal().sqrt(), covariance.diagonal().sqrt()
+    half = torch.logdet(covariance) / 2
+    return half - seeking.log().sum(), covering.log().sum() - half
+
+
+def by_variances(covariance: torch.Tensor) -> object:
+    """What is left, from the diagonals."""
+    precision, log_det = torch.linalg.inv(covariance), torch.logdet(covariance)
+    first = (precision.diagonal().log().sum() + log_det) / 2
+    return first, (covariance.diagonal().log().sum() - log_det) / 2
 
 
 def left_by(covariance: torch.Tensor, first: torch.Tensor, second: torch.Tensor) -> Two:
@@ -53,7 +77,7 @@ def _cholesky(covariance: torch.Tensor) -> AnyOf:
     return AnyOf((factor, covering), (seeking, factor), (factor, factor))
 
 
-def _neighbour(covariance: torch.Tensor) -> Two:
+def _neighbour(covariance: torch.Tensor) -> AnyOf:
     """Return the scales given one other number only, as a formula for pairs gives."""
     if len(covariance) < 3:
         raise ValueError("of two numbers, each has one neighbour")
@@ -62,7 +86,61 @@ def _neighbour(covariance: torch.Tensor) -> Two:
         j = (i + 1) % len(covariance)
         rest = covariance[i, i] - covariance[i, j] ** 2 / covariance[j, j]
         found.append(rest.sqrt())
-    return torch.stack(found), scales(covariance)[1]
+    covering = scales(covariance)[1]
+    return AnyOf((torch.stack(found), covering), (_first_pair(covariance), covering))
+
+
+def _first_pair(c: torch.Tensor) -> torch.Tensor:
+    """Return scales by the correlation of the first two numbers, for all of them."""
+    rho = c[0, 1] ** 2 / (c[0, 0] * c[1, 1])
+    return (c.diagonal() * (1 - rho)).sqrt()
+
+
+def _alike_all(c: torch.Tensor) -> AnyOf:
+    """Return one scale for all numbers, in the place of the one or of the other scales."""
+    seeking, covering = scales(c)
+    ones = torch.ones_like(seeking)
+    means = c.det() ** (0.5 / len(c)), c.diagonal().mean().sqrt(), covering.mean(), seeking.mean()
+    return AnyOf(*[(m * ones, covering) for m in means], *[(seeking, m * ones) for m in means],
+                 *[(m * ones, m * ones) for m in means])  # fmt: skip
+
+
+def _pairs_only(c: torch.Tensor) -> AnyOf:
+    """Return −½ Σ log(1 − ρ²) over the first pair, neighbours, or all pairs, for both."""
+    d = len(c)
+    if d < 3:
+        raise ValueError("of two numbers the formula is right")
+    left = -0.5 * (1 - c**2 / torch.outer(c.diagonal(), c.diagonal())).clamp(min=1e-9).log()
+    found = [left[0, 1], left.diagonal(1).sum(), left.triu(1).sum()]
+    return AnyOf(*[(v, v) for v in found])
+
+
+def _with_half_d(c: torch.Tensor) -> AnyOf:
+    """Return the remaining divergences with d/2 left in one of them, or in both."""
+    (one, two), half = remaining(c), len(c) / 2
+    return AnyOf(*[(one + a * half, two + b * half)
+                   for a in (-1, 0, 1) for b in (-1, 0, 1) if a or b])  # fmt: skip
+
+
+def _means(c: torch.Tensor) -> Two:
+    """Return the remaining divergences with the mean of log scales in the place of their sum."""
+    half, (seeking, covering) = 0.5 * c.logdet(), scales(c)
+    return half - seeking.log().mean(), covering.log().mean() - half
+
+
+def _right_in(part: int) -> Callable[[Any, Two], bool]:
+    """Return whether one of two vectors of scales is right."""
+
+    def alike(got: Any, right: Two) -> bool:
+        try:
+            pair = [as_tensor(g) for g in got]
+            if any(g is None or bool(g.isnan().any()) for g in pair):
+                return False
+            return same(pair[part], right[part])
+        except (TypeError, IndexError, KeyError):
+            return False
+
+    return alike
 
 
 SCALES = (
@@ -83,8 +161,14 @@ SCALES = (
          "before it, not given all others.", _cholesky),
     Turn("formula for pairs", "with three numbers or more each depends on all of the others: take "
          "the precision's diagonal.", _neighbour),
+    Turn("one scale for all", "each number has a scale of its own: look at its own term.",
+         _alike_all),
     Turn("1 − ρ² only", "the scales of p are in it as well: this is right where they are 1.",
          lambda c: (scales(c)[0] / scales(c)[1], torch.ones(len(c)))),
+    Turn("seeking scales off", "the scales with the least KL(p‖q) are right; set the derivative of "
+         "the other sum to zero as well.", scales, alike=_right_in(1)),
+    Turn("covering scales off", "the scales with the least KL(q‖p) are right; set the derivative "
+         "of the other sum to zero as well.", scales, alike=_right_in(0)),
 )  # fmt: skip
 
 KLS = (
@@ -103,6 +187,15 @@ KLS = (
     Turn("log det forgotten", "the entropy of p counts as well: log det of its covariance.",
          lambda c: AnyOf((0.5 * c.inverse().diagonal().log().sum(), 0.5 * c.diagonal().log().sum()),
                          (0.5 * c.logdet(), -0.5 * c.logdet()))),
+    Turn("formula for pairs", "with three numbers or more the whole matrix counts: take its log "
+         "det.", _pairs_only),
+    Turn("both added", "each direction has a number of its own: return them apart.",
+         lambda c: (sum(remaining(c)), sum(remaining(c)))),
+    Turn("mean for sum", "the logs of the scales are added up.", _means),
+    Turn("log det not halved", "a normal's log-density holds ½ log det: mind the ½ in front.",
+         lambda c: (remaining(c)[0] + 0.5 * c.logdet(), remaining(c)[1] - 0.5 * c.logdet())),
+    Turn("d left in", "at the best scales the sum of Λᵢᵢ sᵢ², or of Σᵢᵢ/sᵢ², is d, and cancels −d.",
+         _with_half_d),
     Turn("negated", "a divergence is never negative.", lambda c: tuple(-v for v in remaining(c))),
 )  # fmt: skip
 
@@ -157,10 +250,12 @@ EXERCISE = Together(
     (
         Exercise(
             name="factorised_scales", arguments=(_argument(),), reference=scales, turns=SCALES,
+            worked=(by_derivatives,),
             passed="factorised_scales.",
         ),
         Exercise(
             name="factorised_kl", arguments=(_argument(),), reference=remaining, turns=KLS,
+            worked=(by_scales, by_variances),
             parts=("KL(q‖p)", "KL(p‖q)"), passed="factorised_kl.",
         ),
     ),

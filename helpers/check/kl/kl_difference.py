@@ -19,6 +19,18 @@ def reference(x: torch.Tensor, q1: Distribution, q2: Distribution) -> float:
     return float((q2.log_prob(x) - q1.log_prob(x)).mean())
 
 
+def by_mean(data: torch.Tensor, q1: Distribution, q2: Distribution) -> object:
+    """The difference as the sheet leads to it."""
+    return (q2.log_prob(data) - q1.log_prob(data)).mean()
+
+
+def by_losses(data: torch.Tensor, q1: Distribution, q2: Distribution) -> object:
+    """The difference as one of two mean negative log-likelihoods."""
+    first = -q1.log_prob(data).sum() / len(data)
+    second = -q2.log_prob(data).sum() / len(data)
+    return first - second
+
+
 def _both(combine: Callable[[torch.Tensor, torch.Tensor], object]) -> Callable[..., object]:
     """Return a turn's value from the log-densities of q1 and q2."""
     return lambda x, q1, q2: combine(q1.log_prob(x), q2.log_prob(x))
@@ -42,6 +54,8 @@ TURNS = (
          _both(lambda one, two: (one - two).mean())),
     Turn("sum for mean", "divide by the number of observations.",
          _both(lambda one, two: (two - one).sum())),
+    Turn("n − 1 for n", "divide by the number of observations, all of them.",
+         _both(lambda one, two: (two - one).sum() / (len(one) - 1))),
     Turn("log base 2", "your unit is the bit; take natural logarithms.",
          _both(lambda one, two: (two - one).mean() / math.log(2))),
     Turn("log forgotten", "these are densities or their ratios; average the logarithms.",
@@ -55,7 +69,13 @@ TURNS = (
          "in front.",
          _both(lambda one, two: AnyOf((one.exp() * (two - one)).mean(),
                                       (two.exp() * (two - one)).mean(),
-                                      (two.exp() * two - one.exp() * one).mean()))),
+                                      (two.exp() * two - one.exp() * one).mean(),
+                                      (one.softmax(0) * (two - one)).sum(),
+                                      (two.softmax(0) * (two - one)).sum()))),
+    Turn("squared", "the log-ratios are averaged as they are, not their squares.",
+         _both(lambda one, two: AnyOf(((two - one) ** 2).mean(), (two - one).mean() ** 2))),
+    Turn("ratio for difference", "the divergences are subtracted, not divided.",
+         _both(lambda one, two: AnyOf(one.mean() / two.mean(), two.mean() / one.mean()))),
     Turn("absolute value", "the difference is negative where q1 is nearer: leave its sign.",
          _both(lambda one, two: AnyOf((two - one).mean().abs(), (two - one).abs().mean()))),
     Turn("cut at zero", "the difference is negative where q1 is nearer: leave it as it is.",
@@ -65,6 +85,11 @@ TURNS = (
     Turn("normal fitted as p",
          "the data need not be normal: the mean of the log-ratios asks for no model of p.",
          _with_fitted),
+    Turn("extreme for mean", "take the mean of the log-ratios, not the largest or the smallest.",
+         _both(lambda one, two: AnyOf((two - one).max(), (two - one).min()))),
+    Turn("log-densities clipped", "a log-density may be far below zero: leave it as it is.",
+         _both(lambda one, two: AnyOf(*[(two.clamp(min=c) - one.clamp(min=c)).mean()
+                                        for c in (-5, -10, -20)]))),
     Turn("at the mean only", "each observation has a log-density of its own: average those.",
          lambda x, q1, q2: q2.log_prob(x.mean()) - q1.log_prob(x.mean())),
     Turn("one model only", "both models count: this has the log-densities of one of them.",
@@ -119,6 +144,7 @@ EXERCISE = Exercise(
     # In single precision a difference of two means loses a digit.
     agree=Close(rtol=3 * SINGLE_PRECISION, single=True),
     turns=TURNS,
+    worked=(by_mean, by_losses),
     passed="kl_difference: the mean log-density of q2 minus that of q1, without p.",
 )  # fmt: skip
 kl_difference = EXERCISE.check

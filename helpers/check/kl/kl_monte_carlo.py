@@ -6,8 +6,8 @@ from collections.abc import Callable
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from helpers.check.kit.agree import AnyOf
-from helpers.check.kit.asks import Argument, Draws, Given
+from helpers.check.kit.agree import AnyOf, several
+from helpers.check.kit.asks import Argument, Draws, Given, Jointly
 from helpers.check.kit.chance import TOO_MANY, Chance, Scripted
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
@@ -26,6 +26,13 @@ def _q(u: Draws, given: Given) -> Scripted:
     return Scripted("q", loc, float(p.scale) * u.real(1.2, 1.5), u.normal(max(N)))
 
 
+def _nearer(u: Draws, given: Given) -> Jointly:
+    """Return draws that lie, by chance as it were, where q has more mass than p."""
+    loc, scale = u.real(-3, 3), u.real(3, 5)
+    p = Scripted("p", loc, scale, u.normal(max(N), 1.3, 0.6))
+    return Jointly(p=p, q=Scripted("q", loc + 1.5 * scale, 0.7 * scale, u.normal(max(N))))
+
+
 def _shown(normal: Normal) -> str:
     return f"Normal({float(normal.loc):.2f}, {float(normal.scale):.2f})"
 
@@ -42,6 +49,13 @@ def reference(p: Scripted, q: Scripted, n: int) -> AnyOf:
     return _with_error(p.log_prob(x) - q.log_prob(x))
 
 
+def by_mean(p: Scripted, q: Scripted, n: int) -> object:
+    """Mean and standard error as the sheet leads to them."""
+    x = p.sample((n,))
+    log_ratios = p.log_prob(x) - q.log_prob(x)
+    return log_ratios.mean(), (log_ratios.var() / n) ** 0.5
+
+
 def _ratios(p: Scripted, q: Scripted, n: int) -> torch.Tensor:
     x = p.draws(n)
     return p.log_prob(x) - q.log_prob(x)
@@ -51,10 +65,10 @@ def _of_terms(change: Callable[[torch.Tensor], torch.Tensor]) -> Callable[..., A
     return lambda p, q, n: _with_error(change(_ratios(p, q, n)))
 
 
-def _other_error(error: Callable[[torch.Tensor], object]) -> Callable[..., tuple[object, object]]:
-    def gives(p: Scripted, q: Scripted, n: int) -> tuple[object, object]:
+def _other_error(error: Callable[[torch.Tensor], object]) -> Callable[..., AnyOf]:
+    def gives(p: Scripted, q: Scripted, n: int) -> AnyOf:
         terms = _ratios(p, q, n)
-        return terms.mean(), error(terms)
+        return AnyOf(*[(terms.mean(), e) for e in several(error(terms))])
 
     return gives
 
@@ -73,6 +87,22 @@ TURNS = (
     Turn("closed form", "this is the formula for two normals; here it is estimated from draws.",
          lambda p, q, n: kl_divergence(p, q), alike=lambda got, wrong: _first_alike(got, wrong)),
     Turn("sign", "the ratio is p over q: log p comes first.", _of_terms(lambda r: -r)),
+    Turn("absolute log-ratio", "a log-ratio below zero counts as such: leave its sign.",
+         _of_terms(torch.abs)),
+    Turn("cut at zero", "an estimate may come out below zero: leave it as it is.",
+         lambda p, q, n: AnyOf(*[(f(m), e) for m, e in reference(p, q, n).values
+                                 for f in (torch.abs, lambda v: v.clamp(min=0))])),
+    Turn("median for mean", "a divergence is a mean of log-ratios, not their median.",
+         lambda p, q, n: AnyOf(*[(m, e) for _, e in reference(p, q, n).values
+                                 for m in (_ratios(p, q, n).median(),
+                                           _ratios(p, q, n).quantile(0.5))])),
+    Turn("log of the mean", "take the logarithm of each ratio first, and average afterwards.",
+         lambda p, q, n: _ratios(p, q, n).exp().mean().log(),
+         alike=lambda got, wrong: _first_alike(got, wrong)),
+    Turn("second moment", "a spread is measured from the mean: subtract it before you square.",
+         lambda p, q, n: (_ratios(p, q, n).mean(), ((_ratios(p, q, n) ** 2).mean() / n).sqrt())),
+    Turn("width of a band", "one standard error is asked for, not the width of a band.",
+         _other_error(lambda r: AnyOf(*[c * r.std() / math.sqrt(len(r)) for c in (1.96, 2, 3)]))),
     Turn("log base 2", "your unit is the bit; take natural logarithms.",
          _of_terms(lambda r: r / math.log(2))),
     Turn("log forgotten", "average the logarithms of the ratios, not the ratios.",
@@ -99,6 +129,18 @@ TURNS = (
          lambda p, q, n: AnyOf(*[(_ratios(p, q, n).mean(), s / math.sqrt(n))
                                  for s in (p.draws(n).std(), p.draws(n).std(correction=0),
                                            p.scale)])),
+    Turn("entropy in closed form", "both logarithms are taken at each draw, and averaged.",
+         lambda p, q, n: AnyOf(*[(mean - p.entropy(), error) for mean, error
+                                 in _with_error(-q.log_prob(p.draws(n))).values])),
+    Turn("two kinds of draws", "both log-densities are taken at the same draws, those from p.",
+         lambda p, q, n: _with_error(p.log_prob(p.draws(n)) - q.log_prob(q.draws(n)))),
+    Turn("another estimator", "the mean of the log-ratios themselves is asked for.",
+         lambda p, q, n: AnyOf(*[pair for r in [_ratios(p, q, n)]
+                                 for terms in (r + (-r).exp() - 1, r**2 / 2)
+                                 for pair in _with_error(terms).values])),
+    Turn("fewer draws than n", "the estimate is the mean of fewer than n draws: use all of them.",
+         lambda p, q, n: AnyOf(*[_ratios(p, q, k).mean() for k in range(1, n)]),
+         alike=lambda got, wrong: any(_first_alike(got, w) for w in wrong.values)),
 )  # fmt: skip
 
 
@@ -125,11 +167,12 @@ EXERCISE = Exercise(
     name="kl_monte_carlo",
     arguments=(
         Argument("p", _p, shown=_shown, alone=False),
-        Argument("q", _q, shown=_shown),
+        Argument("q", _q, shown=_shown, edges={"an estimate below zero": _nearer}),
         Argument("n", lambda u, given: u.choice(N), edges={"of two draws": 2}, alone=False),
     ),
     reference=reference,
     turns=TURNS,
+    worked=(by_mean,),
     parts=("estimate", "standard error"),
     chance=Chance(_free, _moments, sizes=(2, 50), times=400),
     passed="kl_monte_carlo: estimate and standard error, on given draws and on 800 sets of new "

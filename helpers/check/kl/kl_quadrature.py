@@ -36,6 +36,23 @@ def reference(p: Distribution, q: Distribution, low: float, high: float, n: int)
     return float(torch.trapezoid(clean(p.log_prob(x), q.log_prob(x)), x))
 
 
+def by_trapezoids(p: Distribution, q: Distribution, low: float, high: float, n: int) -> object:
+    """The divergence as the sheet leads to it."""
+    x = torch.linspace(low, high, n, dtype=torch.float64)
+    log_p, log_q = p.log_prob(x), q.log_prob(x)
+    return torch.trapezoid(
+        torch.where(log_p.exp() > 0, log_p.exp() * (log_p - log_q), torch.zeros_like(x)), x
+    )
+
+
+def by_sum(p: Distribution, q: Distribution, low: float, high: float, n: int) -> object:
+    """The divergence as a sum of the values at the nodes, both ends by half."""
+    x = torch.linspace(low, high, n, dtype=torch.float64)
+    log_p, log_q = p.log_prob(x), q.log_prob(x)
+    values = torch.where(log_p.exp() > 0, log_p.exp() * (log_p - log_q), torch.zeros_like(x))
+    return (values[1:] + values[:-1]).sum() / 2 * (high - low) / (n - 1)
+
+
 def _by(*integrands: Integrand) -> Gives:
     """Return a turn's values: integrals of other functions of log p and log q."""
 
@@ -64,6 +81,25 @@ def _simpson(p: Distribution, q: Distribution, low: float, high: float, n: int) 
     y = clean(p.log_prob(x), q.log_prob(x))
     total = (y[0] + 4 * y[1::2].sum() + 2 * y[2:-1:2].sum() + y[-1]) / 3
     return AnyOf(*[total * (high - low) / (count - 1) for count in (odd, n)])
+
+
+def _middle(p: Distribution, q: Distribution, low: float, high: float, n: int) -> AnyOf:
+    """Return the divergences from the mean of the two densities, p's and both together."""
+    x = torch.linspace(low, high, n, dtype=torch.float64)
+    log_p, log_q = p.log_prob(x), q.log_prob(x)
+    middle = ((log_p.exp() + log_q.exp()) / 2).log()
+    one, two = (torch.trapezoid(clean(v, middle), x) for v in (log_p, log_q))
+    return AnyOf(one, (one + two) / 2)
+
+
+def _midpoints(p: Distribution, q: Distribution, low: float, high: float, n: int) -> AnyOf:
+    """Return the midpoint rule, with n steps and with n − 1."""
+    found = []
+    for steps in (n, n - 1):
+        width = (high - low) / steps
+        x = low + width * (torch.arange(steps, dtype=torch.float64) + 0.5)
+        found.append(width * clean(p.log_prob(x), q.log_prob(x)).sum())
+    return AnyOf(*found)
 
 
 def _too_short(p: Distribution, q: Distribution, low: float, high: float, n: int) -> AnyOf:
@@ -113,6 +149,7 @@ TURNS = (
           "where q is 0 and p is not, the divergence is infinite: put 0 where p is 0, nowhere "
           "else.",
           _by(lambda lp, lq: (lp.exp() * (lp - lq)).nan_to_num(0.0, 0.0, 0.0),
+              lambda lp, lq: (lp.exp() * (lp - lq)).nan_to_num(0.0),
               lambda lp, lq: (lp.exp() * (lp - lq)).nan_to_num(0.0, 3.4028234663852886e38))),
     _turn("densities underflow",
           "q(x) is not 0 where it rounds to 0: subtract log-densities in place of dividing "
@@ -126,7 +163,7 @@ TURNS = (
           ),
     _turn("direction reversed", "this is KL(q‖p): the density in front of the logarithm is p.",
           lambda p, q, low, high, n: reference(q, p, low, high, n)),
-    _turn("sign", "the ratio is p over q: log p comes first.",
+    _turn("sign", "the ratio is p over q, log p comes first; and the nodes run from low to high.",
           lambda p, q, low, high, n: -reference(p, q, low, high, n)),
     _turn("averaged under q", "p stands on top of the ratio, and in front of the logarithm as "
           "well.", lambda p, q, low, high, n: -reference(q, p, low, high, n)),
@@ -145,6 +182,15 @@ TURNS = (
     _turn("entropy alone", "this is the entropy of p, or minus it: log q(x) is missing.",
           _by(*[lambda lp, lq, s=s: torch.where(lp.exp() > 0, s * lp.exp() * lp, 0.0)
                 for s in (1, -1)])),
+    _turn("both directions", "KL(p‖q) alone is asked for, in one direction.",
+          lambda p, q, low, high, n: AnyOf(*[
+              f * (reference(p, q, low, high, n) + reference(q, p, low, high, n))
+              for f in (1.0, 0.5)])),
+    _turn("measured from the middle", "this measures from the mean of p and q: q itself stands "
+          "under p.", _middle),
+    _turn("cut at zero", "over a range that cuts p off the sum may be negative: leave its sign.",
+          lambda p, q, low, high, n: AnyOf(abs(reference(p, q, low, high, n)),
+                                           max(0.0, reference(p, q, low, high, n)))),
     _turn("absolute log-ratio", "a log-ratio below zero counts as such: only the sum is never "
           "negative.",
           _by(lambda lp, lq: clean(lp, lq).abs(), lambda lp, lq: clean(lp, lq).clamp(min=0))),
@@ -156,6 +202,8 @@ TURNS = (
                                 torch.trapezoid(y) * h * (len(y) - 1) / len(y)))),
     _turn("ends in full", "trapezoids take the values at both ends by half.",
           _values(lambda y, h: tuple(h * v.sum() for v in (y, y[:-1], y[1:], y[1:-1])))),
+    Turn("midpoints", "trapezoids take the values at the nodes, from low to high, both ends "
+         "among them.", _midpoints),
     _turn("one node too many", "n counts the nodes, both ends included; the steps are n − 1.",
           _counts),
     Turn("Simpson's rule", "trapezoids are asked: each node counts once, each end by half.",
@@ -240,6 +288,17 @@ def _off(given: Given, deviations: float) -> float:
     return float(given["p"].loc + deviations * given["p"].scale)
 
 
+def _one_infinity(u: Draws, given: Given) -> Jointly:
+    """Return p and q that end between nodes: at one node p is positive and q is 0.
+
+    At the ends both are 0, so that no rule subtracts infinities.
+    """
+    n = 30
+    step, first = (given["high"] - given["low"]) / (n - 1), u.whole(5, 9)
+    between = [given["low"] + (k - 0.5) * step for k in (first, first + 9, first + 1, n - 4)]
+    return Jointly(p=bounded(*between[:2]), q=bounded(*between[2:]), n=n)
+
+
 def _far_ends(u: Draws, given: Given) -> Jointly:
     """Return a q that ends where p has rounded to 0 in either precision, and a range beyond."""
     return Jointly(q=bounded(_off(given, -45), _off(given, 45)), low=_off(given, -60))
@@ -256,7 +315,7 @@ EXERCISE = Exercise(
         }),
         Argument("q", _q, shown=shown, used_instead=model, edges={
             "where q rounds to 0": _narrow,
-            "where q is 0 and p is not": lambda u, given: _bounded(0.31, 0.68, given),
+            "where q is 0 and p is not": _one_infinity,
             "where both are 0": lambda u, given: Jointly(
                 p=_bounded(0.33, 0.66, given), q=_bounded(0.18, 0.86, given)),
             "where p rounds to 0 and q is 0": _far_ends,
@@ -264,13 +323,17 @@ EXERCISE = Exercise(
         Argument("low", _end(-1), used_instead=lambda: -5.0, edges={
             "where p rounds to 0": lambda u, given: _off(given, -60),
         }),
-        Argument("high", _end(1), used_instead=lambda: 7.0),
+        Argument("high", _end(1), used_instead=lambda: 7.0, edges={
+            "far out, where p is small": lambda u, given: Jointly(
+                low=_off(given, 9.0), high=_off(given, 11.0)),
+        }),
         Argument("n", _n, used_instead=lambda: 10_000, edges={
             "on two nodes": 2, "on 201 nodes": 201,
             "on many nodes, most of which have p at 0": lambda u, given: Jointly(
                 n=301, low=_off(given, -60))}),
     ),
     reference=reference,
+    worked=(by_trapezoids, by_sum),
     agree=Close(rtol=QUADRATURE),
     turns=TURNS,
     passed="kl_quadrature: the trapezoid rule on few nodes and many, 0 and infinity in their "

@@ -98,6 +98,13 @@ def _side_by_side(p: Distribution, locs: torch.Tensor, scales: torch.Tensor) -> 
     return AnyOf((locs[k], scales[k]))
 
 
+def _by_means(p: Distribution, locs: torch.Tensor, scales: torch.Tensor) -> AnyOf:
+    table = _table()(p, locs, scales)
+    i, j = int(table.mean(1).argmin()), int(table.mean(0).argmin())
+    a, b = divmod(int(table.argmin()), len(scales))
+    return AnyOf((locs[i], scales[j]), (locs[a], scales[j]), (locs[i], scales[b]))
+
+
 def _in_turn(p: Distribution, locs: torch.Tensor, scales: torch.Tensor) -> AnyOf:
     """Return the best scale at some location, then the best location for it; and the reverse."""
     table = _table()(p, locs, scales)
@@ -113,6 +120,8 @@ def _in_turn(p: Distribution, locs: torch.Tensor, scales: torch.Tensor) -> AnyOf
 TURNS = (
     Turn("direction reversed", "this grid point has the least KL(p‖q): it covers both peaks.",
          _least(_covering)),
+    Turn("p in front", "the density in front of the log-ratio is q's, which stands on top.",
+         _least(*[_table(k, lambda lp, lq: lp.exp() * (lp - lq)) for k in (4.0, 6.0)])),
     Turn("highest for lowest", "a divergence is to be made small; mind the sign of yours.",
          _least(*[_table(k, lambda lp, lq: -_nats(lp, lq)) for k in (3.0, 4.0, 5.0, 6.0, 8.0)])),
     Turn("weights q missing", "the log-ratio must be weighted with q(x) before it is integrated.",
@@ -137,6 +146,14 @@ TURNS = (
          "values there.", _indices),
     Turn("index taken apart", "the index runs through the scales of one location after the other: "
          "divide by their number.", _taken_apart),
+    Turn("step forgotten", "the width of a step is part of an integral, and grows with the scale "
+         "of q: hand x to trapezoid.", _least(lambda p, a, b: _table()(p, a, b) / b.double())),
+    Turn("last row", "the best value is forgotten for each new location: set it once, before both "
+         "loops.", lambda p, a, b: reference(p, a[-1:], b)),
+    Turn("averaged over the other", "look for the least entry of the whole table, not of its "
+         "means.", _by_means),
+    Turn("absolute log-ratio", "a log-ratio below zero counts as such: leave its sign.",
+         _least(_table(6.0, lambda lp, lq: _nats(lp, lq).abs()))),
     Turn("side by side", "each location meets each scale: one loop in the other, no zip.",
          _side_by_side),
     Turn("one after the other", "the best scale at one location need not be the best of all: look "
@@ -201,11 +218,23 @@ def _too_wide(u: Draws, given: Given) -> torch.Tensor:
 
 
 def _heavy(u: Draws, given: Given) -> Jointly:
-    place, width = u.choice((-1, 1)) * u.real(20, 25), u.real(0.4, 0.8)
+    place, width = u.choice((-1, 1)) * u.real(20, 25), u.real(1.2, 1.5)
     p = mixture([0.3, 0.7], [place - 12 * width, place], [width, width], df=5.0)
     loc, scale = _best(p)
     like = {"p": mixture([0.4, 0.6], [loc - 9 * scale, loc], [scale, scale / 1.02])}
-    return Jointly(p=p, locs=_locs(u, like, 9), scales=_scales(u, like, 12))
+    fine = scale * 1.06 ** (torch.arange(14, dtype=torch.float64) - u.whole(5, 8) + 0.1)
+    return Jointly(p=p, locs=_locs(u, like, 9), scales=fine)
+
+
+def _falling(u: Draws, given: Given) -> Jointly:
+    """Return a grid over both peaks whose scales begin wide: there the best location is between."""
+    p = two_peaks(u)
+    (first, _), (second, _) = components(p)
+    loc, scale = _best(p)
+    side = 1.0 if loc > min(first, second) + 1 else -1.0
+    steps = torch.arange(11, dtype=torch.float64) - 1.85
+    widths = torch.tensor([6.2, 4.3, 3.0, 2.0, 1.4, 1.02, 0.7], dtype=torch.float64)
+    return Jointly(p=p, locs=loc - side * STEP * scale * steps, scales=scale * widths)
 
 
 def _one_location(u: Draws, given: Given) -> torch.Tensor:
@@ -225,7 +254,8 @@ EXERCISE = Exercise(
     name="seeking_grid",
     arguments=(
         Argument("p", _p, shown=shown, used_instead=target,
-                 edges={"with peaks of Student's t": _heavy}),
+                 edges={"with peaks of Student's t, on fine scales": _heavy,
+                        "with scales that fall from a wide one": _falling}),
         sample("locs", _locs, many=(11, 9), dtypes=(torch.float32,), shown=_words,
                edges={"the best of falling locations the first": _beyond,
                       "a single location": _one_location}),

@@ -129,7 +129,7 @@ TURNS = (
     Turn("range too short", "you cut q off too early: integrate over at least 5 of its standard "
          "deviations to each side.",
          lambda p, loc, scale: AnyOf(*[analytic.seeking_optimum(p, loc, scale, k)
-                                       for k in (1.0, 2.0, 2.5, 3.0)]), tolerance=1e-4),
+                                       for k in (1.0, 1.5, 2.0, 2.5, 3.0)]), tolerance=1e-4),
     Turn("variance for standard deviation", "the second number is a scale, not its square.",
          _changed(lambda loc, scale: AnyOf((loc, scale**2), (loc, scale**0.5))), tolerance=1e-3),
     Turn("log scale returned", "you return the logarithm of the scale; take exp before you return.",
@@ -150,6 +150,13 @@ TURNS = (
     Turn("wrong valley", "this is the bottom of another valley than the start's: walk down from "
          "the start, in steps that do not leap.",
          _itself, alike=_elsewhere),
+    Turn("rounded", "this is the bottom, rounded: return it in full.",
+         _changed(lambda loc, scale: AnyOf(*[(round(loc, k), round(scale, k))
+                                             for k in (1, 2, 3)])), tolerance=1e-9),
+    Turn("entropy weighed", "log q and log p count alike: no factor stands before one of them.",
+         lambda p, loc, scale: AnyOf(*[
+             analytic.seeking_optimum(p, loc, scale, of=of)
+             for of in (lambda lq, lp: lq / 2 - lp, lambda lq, lp: 2 * lq - lp)]), tolerance=1e-3),
     Turn("fixed nodes",
          "your nodes stay where they are while q moves off them: let them follow q.",
          _itself, alike=_off_its_nodes),

@@ -300,7 +300,7 @@ def test_is_the_standard_error_of_the_standard_error_right():
 def test_are_the_cases_of_quadrature_what_they_are_for(seed):
     """In each precision p and q are 0 at the nodes that a case is about, and at no other."""
     wanted = {"where p rounds to 0": (True, False), "where q rounds to 0": (False, True),
-              "where log p is −∞": (True, False), "where q is 0 and p is not": (False, True),
+              "where log p is −∞": (True, False), "where q is 0 and p is not": (True, True),
               "where both are 0": (True, False), "where p rounds to 0 and q is 0": (True, False),
               "for two gammas": (True, False), "for two betas": (True, False),
               "on many nodes, most of which have p at 0": (True, False)}  # fmt: skip

@@ -8,7 +8,7 @@ import torch
 from helpers import data
 from helpers.check.kit.agree import AnyOf, Close, Learned
 from helpers.check.kit.asks import EDGE, Argument, Jointly, cases, positive, real, sample, whole
-from helpers.check.kit.chance import Chance
+from helpers.check.kit.chance import Chance, MayDraw, Scripted
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.entries import Entries
 from helpers.check.kit.exercise import Exercise, Together
@@ -256,6 +256,20 @@ ESTIMATE = Exercise(
 )
 def test_is_a_random_answer_asked_freely(answer, name):
     assert told(ESTIMATE, answer) == name
+
+
+@pytest.mark.parametrize(
+    ("answer", "name"),
+    [
+        (lambda p: p.sample((4,)).mean(), ""),
+        (lambda p: torch.randn(4).mean(), "draws of its own"),
+    ],
+)
+def test_is_a_draw_from_elsewhere_told_so(answer, name):
+    noise = torch.tensor([0.3, -1.2, 0.7, 0.1], dtype=DOUBLE)
+    p = Argument("p", lambda u, given: Scripted("p", 1.0, 2.0, u.choice((noise, 2 * noise))))
+    drawn = Exercise("drawn", (p,), lambda p: p.draws(4).mean(), "drawn.", chance=MayDraw())
+    assert told(drawn, answer) == name
 
 
 def test_may_an_argument_be_a_function():
