@@ -9,6 +9,7 @@ import ast
 import functools
 import inspect
 import textwrap
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -61,7 +62,9 @@ def slips(formula: Callable[..., Any]) -> list[tuple[Edited, Callable[..., Any]]
     found = []
     for slip in edited(ast.unparse(definition)):
         scope = dict(formula.__globals__)
-        exec(compile(slip.code, "<slip>", "exec"), scope)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an edit may look strange to the compiler
+            exec(compile(slip.code, "<slip>", "exec"), scope)
         found.append((slip, scope[formula.__name__]))
     return found
 

@@ -92,3 +92,11 @@ def test_is_a_formula_that_could_run_for_ever_refused():
 
     with pytest.raises(ValueError, match="for ever"):
         slips(endless)
+
+
+def test_is_a_strange_edit_tried_without_a_warning(recwarn):
+    def indexed(x):
+        return x.softmax(0)[0]
+
+    slips(indexed)
+    assert not recwarn.list
