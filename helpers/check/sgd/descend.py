@@ -253,7 +253,7 @@ EXERCISE = Exercise(
         Argument("start", _start, many=(2, 3), sizes=(1, 5)),
         real("learning_rate", 0.02, 0.05),
         real("momentum", 0.4, 0.8, edges={"without momentum": 0.0}, used_instead=lambda: 0.5),
-        whole("n_steps", 4, 7, edges={"of a single step": 1}),
+        whole("n_steps", 4, 7, edges={"of a single step": 1, "of sixty steps": 60}),
     ),
     reference=reference,
     agree=Double(),
