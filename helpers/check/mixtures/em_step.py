@@ -216,6 +216,12 @@ EXERCISE = Exercise(
     agree=Located(rtol=1e-5, places=PLACES),
     turns=TURNS,
     typical=2,
+    hints={  # the last number of a row is the weight
+        "last one is off": "a and b agree, the weights do not: each is the mean of its component's "
+        "shares.",
+        "only the last agrees": "the weights agree, a and b do not: look at the weighted means of "
+        "the logs, and at how the scores are solved.",
+    },
     passed="em_step: shares, then the best a, b and weight for them, for one to four components.",
 )  # fmt: skip
 em_step = EXERCISE.check

@@ -60,9 +60,13 @@ def _far(u: Draws, given: Given) -> Jointly:
     return Jointly(raw=raw_rows(u, 2, 60.0, 90.0), x=torch.cat([u.uniform(2, 0.02, 0.95), tiny]))
 
 
-def _large(u: Draws, given: Given) -> torch.Tensor:
-    """Return components whose softplus overflows by its formula, and whose weight by softmax."""
-    return torch.tensor([[900.0, 4.0, 700.0], [1.5, 2.5, -700.0]], dtype=torch.float64)
+def _large(u: Draws, given: Given) -> Jointly:
+    """Return components whose softplus overflows by its formula, and whose weight by softmax.
+
+    Near 0 the heavy component's density is smaller still than the weight that softmax loses.
+    """
+    raw = torch.tensor([[900.0, 4.0, 700.0], [1.5, 2.5, -700.0]], dtype=torch.float64)
+    return Jointly(raw=raw, x=torch.cat([u.uniform(3, 0.02, 0.15), u.uniform(4, 0.3, 0.95)]))
 
 
 def beta_logs(a: torch.Tensor, b: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
