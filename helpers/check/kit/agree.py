@@ -88,6 +88,14 @@ def numbers(tested: str, value: Any, expected: Any) -> torch.Tensor:
             raise TypeError(f"the reference of «{tested}» is not made of numbers: {expected!r}")
         return _row_of_parts(tested, value, expected)
     got = as_tensor(value)
+    if got is None and (parts := parts_of(value)) is not None:
+        raise CheckFailed(
+            tested,
+            shown_with_shape(expected, wanted.shape),
+            f"parts of shapes {', '.join(str(tuple(p.shape)) for p in parts)}",
+            message.WRONG_SHAPE,
+            "the parts are not of one shape, as the docstring asks.",
+        )
     if got is None:
         raise CheckFailed(
             tested,
