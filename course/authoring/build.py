@@ -17,6 +17,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from course import notebooks
+from course.authoring import names as names_in
 from course.authoring import pictures, rules, sheet
 from course.authoring.execute import KERNEL, execute
 from course.errors import CourseError
@@ -106,13 +107,33 @@ def with_stable_ids(name: str, notebook: NotebookNode) -> NotebookNode:
     )
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     seen: Counter[str] = Counter()
-    for cell in notebook.cells:
+    open_at_first = _built_on_answers(notebook)
+    for index, cell in enumerate(notebook.cells):
         key = sheet.grade_id(cell) or f"{cell.cell_type}\n{cell.source}"
         seen[key] += 1
         cell.id = hashlib.sha256(f"{name}\n{key}\n{seen[key]}".encode()).hexdigest()[:12]
-        if cell.cell_type == "code" and (sheet.is_answer(cell) or sheet.is_test(cell)):
+        asks = index in open_at_first or sheet.is_answer(cell) or sheet.is_test(cell)
+        if asks and cell.cell_type == "code":
             cell.metadata["tags"] = ["raises-exception"]
     return notebook
+
+
+def _built_on_answers(notebook: NotebookNode) -> set[int]:
+    """Return the given cells that use an answer, or what a cell makes that uses one."""
+    answers = {e.answer_index: set(e.wants) for e in sheet.exercises(notebook)}
+    found: set[int] = set()
+    unsure: set[str] = set()  # names that an open exercise leaves unmade
+    for index, cell in enumerate(notebook.cells):
+        if index in answers:
+            unsure |= answers[index]
+        elif cell.cell_type == "code" and not sheet.is_test(cell):
+            made = names_in.made(cell.source)
+            if names_in.used(cell.source) & unsure:
+                found.add(index)
+                unsure |= made
+            else:
+                unsure -= made
+    return found
 
 
 def build_release(root: Path, name: str, source: NotebookNode) -> NotebookNode:

@@ -40,14 +40,20 @@ def test_does_a_sheet_run_from_top_to_bottom_before_anything_is_solved(tmp_path:
     NotebookClient(
         notebook, timeout=120, allow_errors=True, resources={"metadata": {"path": str(path.parent)}}
     ).execute()
-    asked = 0
+    asked = open_exercises = 0
     for cell in notebook.cells:
         flags = cell.metadata.get("nbgrader") or {}
         stops = [o.ename for o in cell.get("outputs", []) if o.output_type == "error"]
         if cell.cell_type == "code" and flags.get("grade"):
             asked += 1
             assert stops == ["CheckFailed"], cell.source
-        else:
+        elif flags.get("solution"):
             assert not set(stops) - {"NotImplementedError"}, cell.source
-            assert not stops or flags.get("solution"), cell.source
+        elif "raises-exception" in cell.metadata.get("tags", []):  # it asks an answer
+            assert stops in (["CheckFailed"], ["NameError"]), cell.source
+            shown = "".join(o.get("traceback", [""])[0] for o in cell.outputs)
+            open_exercises += "is not solved yet" in shown
+        else:
+            assert not stops, cell.source
     assert asked > 0
+    assert open_exercises > 0

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from support.project import PROJECT, SHEETS
 
-from course.authoring import names, sheet
+from course.authoring import sheet
 from course.errors import CourseError
 from course.proving import bank, margins
 
@@ -65,18 +65,18 @@ def test_does_every_message_say_what_was_tested_expected_and_found(tried, name):
 @pytest.mark.parametrize("name", SHEETS)
 def test_has_every_exercise_enough_answers(name):
     notebook = sheet.load(PROJECT / "course" / "sheets" / f"{name}.md")
-    given = answers(name)
+    bank_of_it = answers(name)
     for exercise in sheet.exercises(notebook):
-        own = [a for a in given if a.exercise == exercise.name]
+        own = [a for a in bank_of_it if a.exercise == exercise.name]
         turns = {a.wrong_turn for a in own if a.kind == "wrong"}
         generic = {"wrong type", "wrong shape", "not a number", "raised an error"}
-        if not set(exercise.wants) <= names.made(
-            sheet.stub(notebook.cells[exercise.answer_index].source)
-        ):
+        given = notebook.cells[exercise.answer_index].source
+        if not all(f"def {name}(" in given for name in exercise.wants):
             generic.remove("raised an error")  # a value that raises was never made
         assert sum(a.kind == "right" for a in own) >= 4, exercise.name
         assert any("noisy" in a.title for a in own), exercise.name
-        assert turns >= generic, exercise.name
+        # One of them may go by another name: of an exercise with a turn that gives NaN, say.
+        assert len(generic - turns) <= 1, exercise.name
         assert len(turns - generic) >= 5, exercise.name
         assert sum(a.kind == "wrong" for a in own) >= 10, exercise.name
         assert {a.title for a in own if a.kind == "missing"} == {"unsolved", "missing name"}
