@@ -85,7 +85,7 @@ def margins(trials: Iterable[bank.Trial]) -> list[Margin]:
                 margin.worst_right, margin.worst_right_title = ratio, answer.title
         elif (
             answer.kind == "wrong"
-            and "stops early" not in answer.title
+            and "stops early" not in (answer.title, answer.wrong_turn)
             and answer.wrong_turn != "too few draws"
             and ratio < margin.nearest_wrong
         ):
