@@ -120,19 +120,19 @@ def with_stable_ids(name: str, notebook: NotebookNode) -> NotebookNode:
 
 def _built_on_answers(notebook: NotebookNode) -> set[int]:
     """Return the given cells that use an answer, or what a cell makes that uses one."""
-    answers = {e.answer_index: set(e.wants) for e in sheet.exercises(notebook)}
     found: set[int] = set()
     unsure: set[str] = set()  # names that an open exercise leaves unmade
     for index, cell in enumerate(notebook.cells):
-        if index in answers:
-            unsure |= answers[index]
-        elif cell.cell_type == "code" and not sheet.is_test(cell):
-            made = names_in.made(cell.source)
-            if names_in.used(cell.source) & unsure:
-                found.add(index)
-                unsure |= made
-            else:
-                unsure -= made
+        if cell.cell_type != "code" or sheet.is_test(cell) or not names_in.readable(cell.source):
+            continue  # what cannot be read is told by the rules
+        made = names_in.made(cell.source)
+        if sheet.is_answer(cell):
+            unsure |= made
+        elif names_in.used(cell.source) & unsure:
+            found.add(index)
+            unsure |= made
+        else:
+            unsure -= made
     return found
 
 

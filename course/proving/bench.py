@@ -42,9 +42,9 @@ def mixed_class(folder: Path, submissions: int) -> Path:
 
 
 def stock_autograde(root: Path) -> list[float]:
-    """Return the seconds that plain nbgrader takes for each submission."""
+    """Return the seconds that plain nbgrader takes for a quarter of the submissions."""
     taken = []
-    for path in sorted(root.glob("submitted/*/*")):
+    for path in sorted(root.glob("submitted/*/*"))[::4]:
         # Without --force nbgrader leaves alone what the engine has graded, in no time.
         words = [sys.executable, "-m", "nbgrader", "autograde", path.name, "--force", "--student",
                  path.parent.name]  # fmt: skip
@@ -177,10 +177,7 @@ def _used(process: psutil.Process) -> float:
         return 0.0
 
 
-CLASSES = [
-    (solved_class, "solved", 60), (solved_class, "solved", 300), (mixed_class, "mixed", 60),
-    (mixed_class, "mixed", 300),
-]  # fmt: skip
+CLASSES = [(solved_class, "solved", 60), (solved_class, "solved", 300), (mixed_class, "mixed", 60)]
 
 
 def main(repeats: int = 5) -> None:
