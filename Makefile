@@ -1,5 +1,5 @@
 # A fresh machine needs Python 3.11 or newer, make and a package index; nothing else.
-.PHONY: setup demo test check lab build book margins mutants bench clean pages lint
+.PHONY: setup demo test check lab build book margins mutants strangers bench clean pages lint
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -18,6 +18,7 @@ help:
 	@echo "make pages    make the pictures and pages that show the project itself"
 	@echo "make margins  measure the margins of every check (long), write docs/margins.md"
 	@echo "make mutants  try small edits of right answers on every check (long), write docs/mutants.md"
+	@echo "make strangers  try answers of readers who saw no check, write docs/strangers.md"
 	@echo "make bench    measure the speed of grading (long), write docs/benchmarks.md"
 
 setup: $(READY)
@@ -80,6 +81,9 @@ margins: $(READY)
 
 mutants: $(READY)
 	$(BIN)/python -m course.proving.mutants
+
+strangers: $(READY)
+	$(BIN)/python -m course.proving.strangers
 
 bench: $(READY)
 	$(BIN)/python -m course.proving.bench

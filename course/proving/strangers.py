@@ -1,0 +1,113 @@
+"""Answers of readers who had nothing but a released sheet: are the wrong ones refused and named?
+
+    python -m course.proving.strangers [SHEET…]      → docs/strangers.md
+
+They were written without a look at any check (`course/strangers/`), so they say what the bank,
+written beside the checks, cannot. They were sorted into right and wrong by reading, not by running:
+an accepted one is looked at before the check is.
+"""
+
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from course.authoring import sheet
+from course.errors import CourseError
+from course.proving import bank
+from course.proving.mutants import CATCH_ALL, OutOfTime, in_time
+
+COURSE = Path(__file__).parent.parent
+SEED = 1
+LONGEST = 60  # seconds for all of an exercise's answers of one kind
+ENTRY = re.compile(r"^## (\S+)$|^### (right|wrong): ([^\n]+)\n+```python\n(.*?)^```$", re.M | re.S)
+HEAD = """# Answers of strangers
+
+Made by `python -m course.proving.strangers`: answers written by readers who had one released sheet
+and nothing else, never a check. «Named» counts the refused ones that are told a wrong turn or a
+place, not only that the type, the shape or a number is wrong or an error came; whether the name
+fits, only a reader can say. They sorted their answers by reading, without running them: some that
+they call wrong are right, and the other way round.
+
+| sheet | exercise | wrong | accepted | named | right | refused |
+|---|---|---|---|---|---|---|
+"""
+
+
+def load(path: Path, notebook: object) -> list[bank.Answer]:
+    """Read a file of strangers' answers.
+
+    Raises:
+        CourseError: an exercise that the sheet does not have.
+    """
+    known = {e.name for e in sheet.exercises(notebook)}  # type: ignore[arg-type]
+    found, exercise = [], ""
+    for match in ENTRY.finditer(path.read_text(encoding="utf-8")):
+        if match[1]:
+            exercise = match[1]
+            if exercise not in known:
+                raise CourseError(f"{path}: the sheet has no answer cell {exercise!r}.")
+        else:
+            found.append(bank.Answer(exercise, match[2], match[3].strip(), match[4]))
+    return found
+
+
+def tried(name: str) -> list[bank.Trial]:
+    """Try all strangers' answers to a sheet; one that never ends counts as refused."""
+    notebook = sheet.load(COURSE / "sheets" / f"{name}.md")
+    answers = load(COURSE / "strangers" / f"{name}.md", notebook)
+    try:
+        with in_time(LONGEST * len({a.exercise for a in answers})):
+            return bank.trials(notebook, answers, SEED)
+    except OutOfTime:
+        raise CourseError(f"{name}: an answer of a stranger does not end.") from None
+
+
+def rows(name: str, found: Sequence[bank.Trial]) -> list[str]:
+    """Return a sheet's rows of the table."""
+    lines = []
+    for exercise in dict.fromkeys(t.answer.exercise for t in found):
+        wrong, right = (
+            [t for t in found if (t.answer.exercise, t.answer.kind) == (exercise, kind)]
+            for kind in ("wrong", "right")
+        )
+        refused = [t for t in wrong if t.verdict.state != "passed"]
+        named = sum(t.verdict.wrong_turn not in CATCH_ALL for t in refused)
+        share = f" ({named / len(refused):.0%})" if refused else ""
+        lines.append(
+            f"| {name} | {exercise} | {len(wrong)} | {len(wrong) - len(refused)} | {named}{share} "
+            f"| {len(right)} | {sum(t.verdict.state != 'passed' for t in right)} |"
+        )
+    return lines
+
+
+def to_look_at(name: str, found: Sequence[bank.Trial]) -> list[str]:
+    """Return a line for each wrong answer that passed, and each right one that did not."""
+    return [
+        f"- {name}, {t.answer.exercise}: {t.answer.title}, "
+        + ("**accepted**" if t.verdict.state == "passed" else
+           f"right, refused: {t.verdict.wrong_turn or t.verdict.state}")
+        for t in found if (t.verdict.state == "passed") == (t.answer.kind == "wrong")
+    ]  # fmt: skip
+
+
+def main(names: Sequence[str]) -> int:
+    """Try strangers' answers to sheets, all by default, and write docs/strangers.md."""
+    path = COURSE.parent / "docs" / "strangers.md"
+    old = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    kept = [line for line in old if re.match(r"(\| |- )\d\d-", line)]
+    for name in names or sorted(p.stem for p in (COURSE / "strangers").glob("*.md")):
+        found = tried(name)
+        new = [*rows(name, found), *to_look_at(name, found)]
+        print("\n".join(new), flush=True)
+        kept = [line for line in kept if line[2:].split(" ")[0].strip(",") != name] + new
+        table, looked = (
+            sorted(line for line in kept if line.startswith(mark)) for mark in ("|", "-")
+        )
+        text = HEAD + "\n".join(table) + "\n\n## To look at\n\n" + "\n".join(looked)
+        path.write_text(text.rstrip() + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
