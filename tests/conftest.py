@@ -32,9 +32,14 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("many" if config.getoption("--all-sheets") else "few")
 
 
+def asked(config: pytest.Config) -> tuple[str, ...]:
+    """Return one sheet of each kind, or all of them where that is asked."""
+    return tuple(SHEETS) if config.getoption("--all-sheets") else FEW_SHEETS
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give a test of `some_sheet` one sheet of each kind, or all of them where that is asked."""
-    chosen = SHEETS if metafunc.config.getoption("--all-sheets") else FEW_SHEETS
+    chosen = asked(metafunc.config)
     if "some_sheet" in metafunc.fixturenames:
         metafunc.parametrize("some_sheet", chosen, scope="module")
     if "opened" in metafunc.fixturenames:
@@ -58,7 +63,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def few_sheets(pytestconfig: pytest.Config) -> tuple[str, ...]:
     """Return one sheet of each kind, or all of them where that is asked."""
-    return tuple(SHEETS) if pytestconfig.getoption("--all-sheets") else FEW_SHEETS
+    return asked(pytestconfig)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ every exercise here, since they are the same everywhere.
 import contextlib
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,9 +70,32 @@ def load(path: Path, notebook: Any) -> list[Answer]:
     Raises:
         CourseError: an unknown exercise, a malformed heading, or an answer without its code block.
     """
+    exercises = {e.name: e for e in sheet.exercises(notebook)}
+    answers = read(path, list(exercises))
+    for name, found in exercises.items():
+        source = notebook.cells[found.answer_index].source
+        stub = sheet.stub(source)
+        # A stub that only raises makes no name at all; a function's stub fails when it is called.
+        makes = set(found.wants) <= names.made(stub)
+        unsolved = message.UNSOLVED if makes else message.MISSING_NAME
+        answers.append(Answer(name, "missing", "unsolved", stub, unsolved))
+        answers.append(Answer(name, "missing", "missing name", "", message.MISSING_NAME))
+    return answers
+
+
+def read(path: Path, exercises: Sequence[str], named: bool = True) -> list[Answer]:
+    """Read the answers of a file in the form of a bank.
+
+    Args:
+        path: the file.
+        exercises: names of the sheet's answer cells.
+        named: whether a wrong answer is written with the wrong turn that it must be told.
+
+    Raises:
+        CourseError: an unknown exercise, a malformed heading, or an answer without its code block.
+    """
     answers: list[Answer] = []
     exercise = ""
-    exercises = {e.name: e for e in sheet.exercises(notebook)}
     lines = path.read_text(encoding="utf-8").splitlines()
     number = 0
     while number < len(lines):
@@ -87,21 +110,13 @@ def load(path: Path, notebook: Any) -> list[Answer]:
                 )
         elif line.startswith("### "):
             match = HEADING.match(line)
-            if not match or not exercise or bool(match[3]) != (match[1] == "wrong"):
+            if not match or not exercise or bool(match[3]) != (named and match[1] == "wrong"):
                 raise CourseError(
                     f"{path}, line {number}: write «### right: title» or "
                     "«### wrong: title → wrong turn», below a «## exercise»."
                 )
             code, number = _block(path, lines, number)
             answers.append(Answer(exercise, match[1], match[2], code, match[3] or ""))
-    for name, found in exercises.items():
-        source = notebook.cells[found.answer_index].source
-        stub = sheet.stub(source)
-        # A stub that only raises makes no name at all; a function's stub fails when it is called.
-        makes = set(found.wants) <= names.made(stub)
-        unsolved = message.UNSOLVED if makes else message.MISSING_NAME
-        answers.append(Answer(name, "missing", "unsolved", stub, unsolved))
-        answers.append(Answer(name, "missing", "missing name", "", message.MISSING_NAME))
     return answers
 
 

@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from course.authoring import sheet
 from course.errors import CourseError
@@ -20,7 +21,6 @@ from course.proving.mutants import CATCH_ALL, OutOfTime, in_time
 COURSE = Path(__file__).parent.parent
 SEED = 1
 LONGEST = 60  # seconds for all of an exercise's answers of one kind
-ENTRY = re.compile(r"^## (\S+)$|^### (right|wrong): ([^\n]+)\n+```python\n(.*?)^```$", re.M | re.S)
 HEAD = """# Answers of strangers
 
 Made by `python -m course.proving.strangers`: answers written by readers who had one released sheet
@@ -34,28 +34,16 @@ they call wrong are right, and the other way round.
 """
 
 
-def load(path: Path, notebook: object) -> list[bank.Answer]:
-    """Read a file of strangers' answers.
-
-    Raises:
-        CourseError: an exercise that the sheet does not have.
-    """
-    known = {e.name for e in sheet.exercises(notebook)}  # type: ignore[arg-type]
-    found, exercise = [], ""
-    for match in ENTRY.finditer(path.read_text(encoding="utf-8")):
-        if match[1]:
-            exercise = match[1]
-            if exercise not in known:
-                raise CourseError(f"{path}: the sheet has no answer cell {exercise!r}.")
-        else:
-            found.append(bank.Answer(exercise, match[2], match[3].strip(), match[4]))
-    return found
+def load(name: str, notebook: Any) -> list[bank.Answer]:
+    """Read the strangers' answers to a sheet, which tell no wrong turn."""
+    exercises = [e.name for e in sheet.exercises(notebook)]
+    return bank.read(COURSE / "strangers" / f"{name}.md", exercises, named=False)
 
 
 def tried(name: str) -> list[bank.Trial]:
     """Try all strangers' answers to a sheet; one that never ends counts as refused."""
     notebook = sheet.load(COURSE / "sheets" / f"{name}.md")
-    answers = load(COURSE / "strangers" / f"{name}.md", notebook)
+    answers = load(name, notebook)
     try:
         with in_time(LONGEST * len({a.exercise for a in answers})):
             return bank.trials(notebook, answers, SEED)

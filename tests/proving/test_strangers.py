@@ -21,7 +21,7 @@ def opened(name):
 @pytest.mark.parametrize("name", SHEETS)
 def test_has_every_exercise_answers_of_strangers(name):
     notebook = opened(name)
-    found = strangers.load(PROJECT / "course" / "strangers" / f"{name}.md", notebook)
+    found = strangers.load(name, notebook)
     for exercise in sheet.exercises(notebook):
         own = [a for a in found if a.exercise == exercise.name]
         assert sum(a.kind == "wrong" for a in own) >= 12, exercise.name
@@ -31,11 +31,13 @@ def test_has_every_exercise_answers_of_strangers(name):
             assert any(name in answer.code for name in exercise.wants), answer.title
 
 
-def test_is_an_exercise_that_the_sheet_does_not_have_one_sentence(tmp_path):
-    path = tmp_path / "01-autodiff.md"
+def test_is_an_exercise_that_the_sheet_does_not_have_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr(strangers, "COURSE", tmp_path)
+    path = tmp_path / "strangers" / f"{SHEETS[0]}.md"
+    path.parent.mkdir()
     path.write_text("## derivativ\n\n### wrong: sign\n\n```python\nx = 1\n```\n")
     with pytest.raises(CourseError, match="no answer cell 'derivativ'"):
-        strangers.load(path, opened(SHEETS[0]))
+        strangers.load(SHEETS[0], opened(SHEETS[0]))
 
 
 def test_are_accepted_and_refused_ones_counted_and_listed():

@@ -139,11 +139,11 @@ def _taken(
     content, time = chosen
     folder = root / "submitted" / student / sheet
     place, stamp = folder / f"{sheet}.ipynb", folder / "timestamp.txt"
-    there = gradebook.handed_in(_text(stamp))
+    there, now = gradebook.handed_in(_text(stamp)), time.replace(tzinfo=None)
     same = place.is_file() and place.read_bytes() == content
-    if same and there == time.replace(tzinfo=None):
+    if same and there == now:
         return Row(student, SAME, time, remark)
-    if place.is_file() and not same and there is not None and there > time.replace(tzinfo=None):
+    if place.is_file() and not same and there is not None and there > now:
         return Row(student, OLDER, time, f"{there:%Y-%m-%d %H:%M:%S} UTC is left in its place")
     what = LATER if place.is_file() else NEW
     if not dry_run:

@@ -6,11 +6,10 @@ import torch
 
 from helpers.check.kit.agree import Outcome, as_tensor
 from helpers.check.kit.asks import ALONE, TYPICAL, Argument
+from helpers.check.kit.diagnose import Name
 from helpers.check.kit.relations import alike
 
 FEWEST = 3  # right ones and wrong ones: below that a border between them is chance
-
-Name = tuple[str, str]
 
 
 def by_elements(arguments: Sequence[Argument], outcomes: Sequence[Outcome]) -> Name | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from helpers import watching
-from helpers.check.kit import diagnose, message, misread, relations
+from helpers.check.kit import diagnose, message, misread
 from helpers.check.kit.agree import Agreement, AnyOf, Close, nearest, note, several
 from helpers.check.kit.asks import TYPICAL, Argument, Case, cases
 from helpers.check.kit.calling import Called, own_copy, slopes, watched
@@ -164,7 +164,6 @@ def _said(
     assert failure is not None
     alike = exercise.agree.same
     arguments, reference = exercise.arguments, exercise.reference
-    least = diagnose.by_parts(outcomes, exercise.parts)
     named = (
         diagnose.by_turns(exercise.turns, outcomes, alike)
         or effects
@@ -177,7 +176,10 @@ def _said(
         or diagnose.by_alterations(arguments, reference, outcomes, alike, ways=misread.elementwise)
         or by_slips(exercise.worked, outcomes, alike)
         or by_elements(arguments, outcomes)
-        or (least if least != relations.APPROXIMATE else None)
+        # What only comes near says less than the exercise's own measure, and more than nothing.
+        or (
+            least if (least := diagnose.by_parts(outcomes, exercise.parts)) != APPROXIMATE else None
+        )
         or exercise.agree.named([o for o in outcomes if o.failure is not None])
         or least
         or (failure.wrong_turn, failure.hint)

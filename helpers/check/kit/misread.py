@@ -154,13 +154,7 @@ def alterations(
                 f"the result is right with {a.name} and {b.name} in each other's place.",
                 _exchanged(reference, i, j),
             )
-    for place, argument in enumerate(arguments):
-        for name, hint, alter in _ways(args[place]):
-            yield (
-                name.format(argument.name),
-                hint.format(argument.name),
-                _altered(reference, place, alter),
-            )
+    yield from _of_each(arguments, reference, args, _ways)
 
 
 def elementwise(
@@ -170,15 +164,23 @@ def elementwise(
 
     To be asked after the relations: where a result is doubled with its data, «doubled» says more.
     """
+    yield from _of_each(arguments, reference, args, _ways_of_elements)
+
+
+def _of_each(
+    arguments: Sequence[Argument],
+    reference: Callable[..., Any],
+    args: Sequence[Any],
+    ways: Callable[[Any], list[tuple[str, str, Alter]]],
+) -> Iterator[tuple[str, str, Callable[..., Any]]]:
+    """Yield what comes when one argument is altered in a way that suits its value."""
     for place, argument in enumerate(arguments):
-        value = args[place]
-        if isinstance(value, torch.Tensor) and value.is_floating_point() and value.ndim:
-            for name, hint, alter in ELEMENTS:
-                yield (
-                    name.format(argument.name),
-                    hint.format(argument.name),
-                    _altered(reference, place, alter),
-                )
+        for name, hint, alter in ways(args[place]):
+            yield (
+                name.format(argument.name),
+                hint.format(argument.name),
+                _altered(reference, place, alter),
+            )
 
 
 def _kind(value: Any) -> str | None:
@@ -199,6 +201,11 @@ def _ways(value: Any) -> list[tuple[str, str, Alter]]:
     if isinstance(value, torch.Tensor) and value.is_floating_point():
         return {0: NUMBERS[:3], 1: SAMPLES, 2: ROWS}.get(value.ndim, [])
     return []
+
+
+def _ways_of_elements(value: Any) -> list[tuple[str, str, Alter]]:
+    listed = isinstance(value, torch.Tensor) and value.is_floating_point() and value.ndim
+    return ELEMENTS if listed else []
 
 
 def _altered(reference: Callable[..., Any], place: int, alter: Alter) -> Callable[..., Any]:

@@ -17,44 +17,38 @@ def missing_name(name: str) -> CheckFailed:
     )
 
 
-def _on_name_error(
-    shell: Any, kind: type[NameError], error: NameError, trace: TracebackType, tb_offset: Any = None
-) -> None:
-    """Show a sentence for a test cell, the usual traceback for every other cell."""
-    cell = shell.user_ns["In"][-1] if shell.user_ns.get("In") else ""
-    if "from helpers import check" in cell and error.name:
-        failure = missing_name(error.name)
-        shell._showtraceback(CheckFailed, failure, failure._render_traceback_())
-        return
-    lines = shell.InteractiveTB.structured_traceback(kind, error, trace, tb_offset=1)
-    shell._showtraceback(kind, error, lines)
+def _open_exercise(name: str) -> CheckFailed:
+    """Return the failure of a given cell that calls an answer which is still a stub."""
+    return CheckFailed(
+        f"`{name}` is not solved yet",
+        wrong_turn=message.UNSOLVED,
+        hint="solve its cell above, run it, then run this cell again.",
+    )
 
 
-def _on_open_exercise(
-    shell: Any, kind: type[Exception], error: Exception, trace: TracebackType, tb_offset: Any = None
-) -> None:
-    """Show a sentence where a cell calls an answer that is a stub, elsewhere the traceback."""
+def _explained(shell: Any, error: Exception, trace: TracebackType) -> CheckFailed | None:
+    """Return the sentence for a test cell without its answer, or a call of a stub; else None."""
+    if isinstance(error, NameError):
+        cell = shell.user_ns["In"][-1] if shell.user_ns.get("In") else ""
+        asks = "from helpers import check" in cell
+        return missing_name(error.name) if asks and error.name else None
     last = trace
     while last.tb_next is not None:
         last = last.tb_next
     name = last.tb_frame.f_code.co_name
-    if name in shell.user_ns:
-        failure = CheckFailed(
-            f"`{name}` is not solved yet",
-            wrong_turn=message.UNSOLVED,
-            hint="solve its cell above, run it, then run this cell again.",
-        )
+    return _open_exercise(name) if name in shell.user_ns else None
+
+
+def _on_error(
+    shell: Any, kind: type[Exception], error: Exception, trace: TracebackType, tb_offset: Any = None
+) -> None:
+    """Show the sentence where there is one, the usual traceback everywhere else."""
+    failure = _explained(shell, error, trace)
+    if failure is not None:
         shell._showtraceback(CheckFailed, failure, failure._render_traceback_())
         return
     lines = shell.InteractiveTB.structured_traceback(kind, error, trace, tb_offset=1)
     shell._showtraceback(kind, error, lines)
-
-
-def _on_either(
-    shell: Any, kind: type[Any], error: Any, trace: TracebackType, tb_offset: Any = None
-) -> None:
-    show = _on_name_error if issubclass(kind, NameError) else _on_open_exercise
-    show(shell, kind, error, trace, tb_offset)
 
 
 def explain_missing_names() -> None:
@@ -63,4 +57,4 @@ def explain_missing_names() -> None:
         return
     shell = sys.modules["IPython"].get_ipython()
     if shell is not None and hasattr(shell, "set_custom_exc"):
-        shell.set_custom_exc((NameError, NotImplementedError), _on_either)
+        shell.set_custom_exc((NameError, NotImplementedError), _on_error)
