@@ -11,6 +11,7 @@ import hypothesis
 import pytest
 from support import executed
 from support.project import FEW_SHEETS, PROJECT, SHEETS, TINY
+from support.sample import every
 
 from course.authoring import build, execute, sheet
 from course.grading.cage import command
@@ -42,7 +43,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     chosen = asked(metafunc.config)
     if "some_sheet" in metafunc.fixturenames:
         metafunc.parametrize("some_sheet", chosen, scope="module")
-    if "opened" in metafunc.fixturenames:
+    if "opened" in metafunc.fixturenames:  # in a browser, by day, one of these in turn
+        chosen = every(chosen, len(FEW_SHEETS), metafunc.config)
         metafunc.parametrize("opened", chosen, scope="module", indirect=True)
 
 

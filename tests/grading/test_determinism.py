@@ -68,6 +68,7 @@ def processes(*commands):
             process.wait()
 
 
+@pytest.mark.night
 def test_are_results_the_same_on_a_dask_cluster_that_loses_a_worker(
     submissions, reference, tmp_path, caged
 ):

@@ -70,7 +70,9 @@ def mutated(draw):
     return raw
 
 
-@settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
+# An assembly is cheap: twenty examples for each one that the whole engine gets.
+@settings(max_examples=20 * settings().max_examples, deadline=None,
+          suppress_health_check=list(HealthCheck))  # fmt: skip
 @given(mutated())
 def test_does_assembly_take_or_refuse_every_notebook(raw):
     try:

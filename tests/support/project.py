@@ -10,7 +10,7 @@ from course.authoring import build, sheet
 PROJECT = Path(__file__).parent.parent.parent
 SHEETS = build.names(PROJECT)
 # One whose answers are functions, and one that has parameters learned; both have a written answer.
-FEW_SHEETS = ("01-autodiff", "03-sgd")
+FEW_SHEETS = ("01-autodiff", "05-constraints")
 
 # ruff: noqa: E501  (nbgrader metadata stands on one line, as in the sheets)
 TINY = '''---

@@ -12,8 +12,8 @@ from typing import Any
 
 from helpers import watching
 from helpers.check.kit import diagnose, message, misread
-from helpers.check.kit.agree import Agreement, AnyOf, Close, nearest, note, several
-from helpers.check.kit.asks import TYPICAL, Argument, Case, cases
+from helpers.check.kit.agree import Agreement, AnyOf, Close, nearest, note, same, several
+from helpers.check.kit.asks import EDGE, TYPICAL, Argument, Case, cases
 from helpers.check.kit.calling import Called, own_copy, slopes, watched
 from helpers.check.kit.chance import NOT_HANDED_IN, Chance, MayDraw, Scripted
 from helpers.check.kit.diagnose import Outcome, Turn
@@ -22,6 +22,7 @@ from helpers.check.kit.message import CheckFailed, show
 from helpers.check.kit.relations import APPROXIMATE, CONSTANT_ADDED, CONSTANT_FACTOR
 from helpers.check.kit.slips import by_slips
 
+NO_CORNER = 1e-3  # relative difference of two slopes at an edge
 SEEDS = 11, 12  # the random states in which a case is asked twice
 # Names that leave the cause open: who is told one of them is asked a second time as well.
 SAY_LITTLE = (
@@ -244,20 +245,36 @@ def _asked_again(
 
 
 def _slopes_pass(exercise: Exercise, answer: Any, asked: Sequence[Case]) -> None:
-    """Check that slopes pass through the arguments that promise it.
+    """Check that slopes pass through the arguments that promise it, in the open and at edges.
 
     Raises:
         CheckFailed: no slope, or another one.
     """
     if not exercise.slopes:
         return
-    case = asked[0]
+    _slopes_at(exercise, answer, asked[0], exercise.agree.same, "part of the way is detached.")
+    bent = "it is right elsewhere; does abs, max or clamp bend the way here?"
+    for case in asked:
+        if case.kind == EDGE:
+            _slopes_at(exercise, answer, case, _nearly, bent)
+
+
+def _nearly(got: Any, wanted: AnyOf) -> bool:
+    """Return whether two slopes are alike but for rounding, which is larger far out."""
+    return any(same(got, one, NO_CORNER) for one in wanted.values)
+
+
+def _slopes_at(
+    exercise: Exercise, answer: Any, case: Case, alike: Callable[[Any, Any], bool], cause: str
+) -> None:
     places = [i for i, a in enumerate(exercise.arguments) if a.name in exercise.slopes]
-    came = slopes(case.described, answer, case.args, places)
     ways = len(several(exercise.reference(*[own_copy(a) for a in case.args])))
     # Several right values may have slopes of their own.
     wanted = [watching.slopes(lambda *args, way=way: several(exercise.reference(*args))[way],
                               case.args, places) for way in range(ways)]  # fmt: skip
+    if not all(slope is not None and slope.isfinite().all() for way in wanted for slope in way):
+        return
+    came = slopes(case.described, answer, case.args, places)
     for number, (place, got) in enumerate(zip(places, came, strict=True)):
         name, expected = exercise.arguments[place].name, AnyOf(*[way[number] for way in wanted])
         if got is None:
@@ -271,14 +288,10 @@ def _slopes_pass(exercise: Exercise, answer: Any, asked: Sequence[Case]) -> None
                     "item(), float(), detach() or sample() on the way?",
                 ),
             )
-        if not exercise.agree.same(got, expected):
+        if not alike(got, expected):
             raise _plain(
                 case,
                 f"slope {show(expected.values[0])} through {name}",
                 show(got),
-                (
-                    "wrong slope",
-                    f"the value is right, its slope through {name} is not: part of the "
-                    "way is detached.",
-                ),
+                ("wrong slope", f"the value is right, its slope through {name} is not: {cause}"),
             )

@@ -33,6 +33,11 @@ def _nearer(u: Draws, given: Given) -> Jointly:
     return Jointly(p=p, q=Scripted("q", loc + 1.5 * scale, 0.7 * scale, u.normal(max(N))))
 
 
+def _narrow(u: Draws, given: Given) -> Scripted:
+    """Return a q so narrow that its density underflows at most draws from p, not its log."""
+    return Scripted("q", u.real(-3, 3), u.real(0.02, 0.03), u.normal(max(N)))
+
+
 def _shown(normal: Normal) -> str:
     return f"Normal({float(normal.loc):.2f}, {float(normal.scale):.2f})"
 
@@ -167,7 +172,8 @@ EXERCISE = Exercise(
     name="kl_monte_carlo",
     arguments=(
         Argument("p", _p, shown=_shown, alone=False),
-        Argument("q", _q, shown=_shown, edges={"an estimate below zero": _nearer}),
+        Argument("q", _q, shown=_shown, edges={
+            "an estimate below zero": _nearer, "a narrow q": _narrow}),
         Argument("n", lambda u, given: u.choice(N), edges={"of two draws": 2}, alone=False),
     ),
     reference=reference,

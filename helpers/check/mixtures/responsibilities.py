@@ -35,9 +35,9 @@ def _inside(u: Draws, given: Given) -> torch.Tensor:
 
 
 def _far(u: Draws, given: Given) -> Jointly:
-    """Return two tight components and points near 0, where both densities underflow."""
+    """Return two tight components and points near 0, where both densities underflow, and others."""
     tiny = torch.tensor([1e-7, 3e-6, 4e-7], dtype=torch.float64)
-    return Jointly(components=rows(u, 2, 60.0, 90.0), x=tiny)
+    return Jointly(components=rows(u, 2, 60.0, 90.0), x=torch.cat([tiny, u.uniform(2, 0.3, 0.7)]))
 
 
 def _tiny_weight(u: Draws, given: Given) -> Jointly:

@@ -165,6 +165,7 @@ def test_does_a_second_run_write_anything_to_the_server(classes, caged):
 WRITES = "select string_agg(xmin::text || ctid::text, ' ' order by ctid) from grade"
 
 
+@pytest.mark.night
 def test_is_it_what_stock_nbgrader_gives_on_a_server_of_its_own(
     classes, students, database, tmp_path_factory, pytestconfig
 ):
