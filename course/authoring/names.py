@@ -1,4 +1,4 @@
-"""Which names a cell of Python uses, makes and changes, found from its text; nothing is run."""
+"""Which names a cell of Python uses and makes, found from its text; nothing is run."""
 
 import ast
 import builtins
@@ -10,7 +10,6 @@ LOOKING_AROUND = {
     "__builtins__", "__import__", "__main__", "builtins", "dir", "eval", "exec", "gc",
     "get_ipython", "globals", "importlib", "inspect", "locals", "sys", "vars",
 }  # fmt: skip
-SHOWING = {"demos", "display", "plots", "print"}  # they change nothing
 UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 LONGEST = 50_000  # characters that are read; reading takes more than proportional time
 
@@ -75,25 +74,6 @@ def _used(body: list[ast.stmt], so_far: set[str]) -> set[str]:
             elif isinstance(statement, ast.Import | ast.ImportFrom):
                 so_far |= {a.asname or a.name.split(".")[0] for a in statement.names}
     return found
-
-
-@functools.lru_cache(maxsize=512)
-def changed(source: str) -> frozenset[str]:
-    """Return the names whose objects a cell may change.
-
-    That is ``x.grad = …`` and ``x[0] += …``, and what stands alone: ``x.backward()``, ``step(x)``.
-    """
-    parts: list[ast.AST] = []
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Assign):
-            parts += [t for t in node.targets if not isinstance(t, ast.Name)]
-        elif isinstance(node, ast.AugAssign):
-            parts.append(node.target)
-        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-            call = node.value
-            if not identifiers(call.func) & SHOWING:
-                parts.append(call if isinstance(call.func, ast.Name) else call.func)
-    return frozenset().union(*(identifiers(part) for part in parts))
 
 
 @functools.lru_cache(maxsize=512)

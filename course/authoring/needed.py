@@ -58,7 +58,8 @@ def leading_to(
             return everything
     except names.UNREADABLE:
         return everything
-    kept = roots | {i for i in optional if _for_all(cells[i].source)}
+    imported = set().union(*(_imported(cells[i].source) for i in everything))
+    kept = roots | {i for i in optional if _for_all(cells[i].source, imported)}
     left = optional - kept
     needed |= set().union(*(names.used(cells[i].source) for i in kept - roots))
     try:
@@ -93,7 +94,6 @@ def gives(cells: list[NotebookNode], places: set[int]) -> dict[int, set[str]]:
             for name in holds.keys() | comes_from.keys()}  # fmt: skip
     return {
         i: set(names.made(cells[i].source))
-        | names.changed(cells[i].source)
         | _closed(one.changed, holds)
         | _closed(one.reached, back)
         | (_closed(one.differentiated, back) - known.constant)
@@ -115,15 +115,30 @@ def _closed(names_: set[str], links: dict[str, set[str]]) -> set[str]:
     return found
 
 
-def _for_all(source: str) -> bool:
-    """Return whether a given cell does what no name shows: seeds, defaults, names from text."""
+def _imported(source: str) -> set[str]:
+    """Return the names that a cell's imports make."""
+    return {
+        (alias.asname or alias.name).split(".")[0]
+        for node in ast.walk(_parsed(source))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+
+
+def _for_all(source: str, imported: set[str]) -> bool:
+    """Return whether a given cell does what no name shows: seeds, defaults, names from text.
+
+    Seeds and defaults are set by what is imported: ``torch.manual_seed(1)``. A method of an object
+    that the sheet made, such as ``ax.set_xlabel("x")``, changes that object.
+    """
     tree = _parsed(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
             return True
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             called = node.value.func
-            name = called.attr if isinstance(called, ast.Attribute) else ""
-            if name.startswith("set_") or name.endswith("seed"):
+            name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+            sets = name.startswith("set_") or name.endswith("seed")
+            if sets and names.identifiers(called) & imported:
                 return True
     return bool(names.identifiers(tree) & names.LOOKING_AROUND)

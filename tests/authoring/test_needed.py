@@ -54,26 +54,6 @@ def test_is_found_what_a_cell_needs_from_above(source, expected):
     assert names.used(source) == expected
 
 
-@pytest.mark.parametrize(
-    ("source", "expected"),
-    [
-        ("x.grad = None", {"x"}),
-        ("x[i] = 1", {"x", "i"}),
-        ("x += 1", {"x"}),
-        ("x.backward()", {"x"}),
-        ("step(x, rate)", {"step", "x", "rate"}),
-        ("print(x)", set()),
-        ("plots.curves(x)", set()),
-        ("ax.plot(x)", {"ax"}),
-        ("torch.set_default_dtype(torch.float64)", {"torch"}),
-        ("y = f(x)", set()),
-        ("for i in a:\n    a.append(i)", {"a"}),
-    ],
-)
-def test_is_found_what_a_cell_may_change(source, expected):
-    assert names.changed(source) == expected
-
-
 def run_of(*given, answer="def f(x):\n    return x * rate", more=()):
     """Return the indices of the given cells that run: 0, 1, … in their order."""
     cells = [new_code_cell(source, id=f"g{i}") for i, source in enumerate(given)]
@@ -98,6 +78,10 @@ def run_of(*given, answer="def f(x):\n    return x * rate", more=()):
         (["from helpers import plots\nrate = 1", "plots.curves(rate)"], [0]),
         (["import torch", "torch.set_default_dtype(torch.float64)"], [0, 1]),
         (["import numpy as np", "np.random.seed(0)"], [0, 1]),
+        (["from torch import manual_seed", "manual_seed(0)"], [0, 1]),
+        (["from helpers import plots\nax = plots.axes()\nrate = 1", "ax.set_xlabel('x')"], [0]),
+        (["rate = tensor(1.0)", "rate.grad = None"], [0, 1]),
+        (["rate = [1]", "rate[0] += 1"], [0, 1]),
         (["from data import *"], [0]),
         (["globals().update(rate=1)"], [0]),
         (["def slope(t):\n    return n * t", "n = 5", "rate = slope(2)", "n = 6"], [0, 1, 2, 3]),
@@ -107,6 +91,13 @@ def run_of(*given, answer="def f(x):\n    return x * rate", more=()):
 )
 def test_do_the_cells_run_that_an_answer_builds_on(given, runs):
     assert run_of(*given) == runs
+
+
+def test_does_a_cell_run_that_calls_what_an_answer_calls_too():
+    given = ("import torch\nfrom torch.distributions import Normal\nx = torch.ones(3)",
+             "mu = torch.tensor(2.0, requires_grad=True)",
+             "Normal(mu, 1).log_prob(x).sum().backward()")  # fmt: skip
+    assert run_of(*given, answer="def f(x):\n    return Normal(0, 1).log_prob(x)") == [0]
 
 
 @pytest.mark.parametrize(
