@@ -8,7 +8,8 @@ import functools
 import hashlib
 import json
 import platform
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,13 @@ PACKAGES = {name: package(name) for name in ("course", "helpers")}
 
 # What decides no grade: before a submission is there, after its result is, or beside the two.
 ELSEWHERE = (
-    "course/cli.py", "course/doctor.py", "course/progress.py", "course/files.py",
+    "course/cli.py", "course/doctor.py", "course/progress.py", "course/log.py", "course/files.py",
     "course/stock_nbgrader.py",
     "course/sheets/", "course/answers/", "course/proving/", "course/term/",
     "course/authoring/build.py", "course/authoring/execute.py", "course/authoring/pictures.py",
-    "course/authoring/rules.py",
+    "course/authoring/rules.py", "course/authoring/stamps.py",
     "course/grading/grade.py", "course/grading/submitted.py", "course/grading/canary.py",
+    "course/grading/plan.py", "course/grading/dry_run.py",
     "course/grading/ledger/",
     "helpers/desk.py", "helpers/jupyter/",
 )  # fmt: skip
@@ -49,19 +51,31 @@ class Keys:
     Args:
         run: a hash of what the student's run depends on: all but tests, points and answer key.
         judging: a hash of what the verdict depends on beyond the run: tests, points, answer key.
+        parts: what the two are made of, by the words for it, so that a person can be told why a
+            submission is graded again.
     """
 
     run: str
     judging: str
+    parts: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 def of(job: Job) -> Keys:
     """Return the keys of a job's result."""
     spine, tests = _of_sheet(job.source)
-    parts = [job.student, job.sheet, spine, _digest(job.release.encode()), job.data_seed,
-             job.caged, str(job.limits), job.why_none, _digest(job.submission or b""),
-             job.submission is None, _code().run, versions()]  # fmt: skip
-    return Keys(_digest(_json(parts)), _digest(_json([tests, _code().judging])))
+    handed_in = [job.why_none, _digest(job.submission or b""), job.submission is None]
+    of_run = {
+        "handed in again": _short(handed_in),
+        f"text of {job.sheet}": _short([spine, _digest(job.release.encode())]),
+        "secret": _short(job.data_seed),
+        "cage": str(job.caged),
+        "limits": _short(str(job.limits)),
+        "code that runs answers": _short(_code().run),
+        **versions(),
+    }
+    of_judging = {f"tests of {job.sheet}": _short(tests), "checks": _short(_code().judging)}
+    run = _digest(_json([job.student, job.sheet, of_run]))
+    return Keys(run, _digest(_json(of_judging)), of_run | of_judging)
 
 
 @functools.lru_cache(maxsize=64)
@@ -117,6 +131,10 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             found[name] = ""
     return found
+
+
+def _short(parts: object) -> str:
+    return _digest(_json(parts))[:32]
 
 
 def _json(parts: object) -> bytes:
