@@ -40,6 +40,26 @@ def build(
 
 
 @app.command()
+def check(
+    sheet: Annotated[str, typer.Argument(help="The sheet's name.")],
+    seeds: Annotated[int, typer.Option(min=1, help="How many data seeds to try.")] = 1,
+) -> None:
+    """Try one sheet's bank on its checks: verdicts, cases, margins; changes nothing."""
+    from course.proving.checking import check as checking
+
+    with _to_be_seen() as must_see:
+        checking(PROJECT, sheet, range(1, seeds + 1), _say, must_see)
+
+
+@app.command()
+def new(name: Annotated[str, typer.Argument(help="Two digits and a word: 15-waves.")]) -> None:
+    """Begin a sheet: text, bank, check, demo and test that build green, to be replaced."""
+    from course.authoring.new import new as begin
+
+    begin(PROJECT, name, _say)
+
+
+@app.command()
 def collect(
     sheet: Annotated[str, typer.Argument(help="The sheet's name.")],
     where: Annotated[Path, typer.Argument(metavar="FROM", help="A zip file or a folder.")],

@@ -20,7 +20,9 @@ MOST_REASONS = 3
 # Of this package and beside it, what decides on a built notebook.
 BUILDERS = ("course/authoring/*.py", "course/notebooks.py", "course/verdict.py",
             "course/stock_nbgrader.py")  # fmt: skip
-NOT_BUILDING = ("course/authoring/book.py", "course/authoring/stamps.py")
+NOT_BUILDING = (
+    "course/authoring/book.py", "course/authoring/new.py", "course/authoring/stamps.py",
+)  # fmt: skip
 NOT_IN_SHEETS = ("helpers/desk.py",)
 BY_SHEET = "check", "demos"  # packages of helpers with a part for each sheet
 

@@ -1,4 +1,4 @@
-"""Is it said why a sheet is built again, and is a sheet left alone that a change does not concern?"""
+"""Is it said why a sheet is built again, and is one left alone that a change does not concern?"""
 
 import shutil
 

@@ -27,7 +27,7 @@ ELSEWHERE = (
     "course/stock_nbgrader.py",
     "course/sheets/", "course/answers/", "course/proving/", "course/term/",
     "course/authoring/build.py", "course/authoring/execute.py", "course/authoring/pictures.py",
-    "course/authoring/rules.py", "course/authoring/stamps.py",
+    "course/authoring/rules.py", "course/authoring/stamps.py", "course/authoring/new.py",
     "course/grading/grade.py", "course/grading/submitted.py", "course/grading/canary.py",
     "course/grading/plan.py", "course/grading/dry_run.py",
     "course/grading/ledger/",
