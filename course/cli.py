@@ -180,6 +180,17 @@ def export(
 
 
 @app.command()
+def bundle(
+    out: Annotated[Path, typer.Option(help="The folder to make, or a bundle to renew.")],
+) -> None:
+    """Make what a class gets: sheets, helpers as a wheel, a page to begin; no solution in it."""
+    from course.bundling.bundle import bundle as bundling
+
+    with _to_be_seen() as must_see:
+        bundling(PROJECT, out.resolve(), _say, must_see)
+
+
+@app.command()
 def doctor() -> None:
     """Say what works here and what does not, with the remedy."""
     from course import doctor as examining

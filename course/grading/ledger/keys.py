@@ -25,7 +25,7 @@ PACKAGES = {name: package(name) for name in ("course", "helpers")}
 ELSEWHERE = (
     "course/cli.py", "course/doctor.py", "course/progress.py", "course/log.py", "course/files.py",
     "course/stock_nbgrader.py",
-    "course/sheets/", "course/answers/", "course/proving/", "course/term/",
+    "course/sheets/", "course/answers/", "course/proving/", "course/term/", "course/bundling/",
     "course/authoring/build.py", "course/authoring/execute.py", "course/authoring/pictures.py",
     "course/authoring/rules.py", "course/authoring/stamps.py", "course/authoring/new.py",
     "course/grading/grade.py", "course/grading/submitted.py", "course/grading/canary.py",
