@@ -129,30 +129,24 @@ def requirements(root: Path) -> list[str]:
         for line in (root / "requirements.lock").read_text(encoding="utf-8").splitlines()
         if line and not line.startswith("#")
     }
-    needed: set[str] = set()
+    needed: set[tuple[str, str]] = set()  # with an extra that was asked for, or none
     waiting = [Requirement(r) for r in wheel.project(root)["dependencies"]]
     while waiting:
         one = waiting.pop()
-        name = canonicalize_name(one.name)
-        applies = one.marker is None or any(
-            one.marker.evaluate({"extra": extra}) for extra in {"", *one.extras}
-        )
-        if name in needed or not applies:
-            continue
-        needed.add(name)
-        try:
-            waiting += [_of(r, one.extras) for r in metadata.requires(name) or []]
-        except metadata.PackageNotFoundError:
-            continue
-    return [lock[name] for name in sorted(needed) if name in lock]
+        for extra in {"", *one.extras}:
+            if (asked := (canonicalize_name(one.name), extra)) not in needed:
+                needed.add(asked)
+                waiting += _needs(*asked)
+    return [lock[name] for name in sorted({name for name, _ in needed}) if name in lock]
 
 
-def _of(text: str, extras: set[str]) -> Requirement:
-    """Return a requirement of a package that was asked for with extras."""
-    found = Requirement(text)
-    if found.marker is not None and any(found.marker.evaluate({"extra": e}) for e in {"", *extras}):
-        found.marker = None
-    return found
+def _needs(name: str, extra: str) -> list[Requirement]:
+    """Return what a package that is installed here needs, with one of its extras or without."""
+    try:
+        found = [Requirement(text) for text in metadata.requires(name) or []]
+    except metadata.PackageNotFoundError:
+        return []
+    return [r for r in found if r.marker is None or r.marker.evaluate({"extra": extra})]
 
 
 def _write_the_rest(
@@ -218,11 +212,10 @@ def _own_files(out: Path) -> list[str]:
     if not out.exists() or not any(out.iterdir()):
         return []
     try:
-        files = json.loads((out / LIST).read_text(encoding="utf-8"))["files"]
+        files = [str(f) for f in json.loads((out / LIST).read_text(encoding="utf-8"))["files"]]
     except (OSError, ValueError, KeyError, TypeError):
         raise CourseError(
             f"{out} is not empty and no bundle; choose a new folder, or the one of an earlier "
             "bundle, which is then renewed."
         ) from None
-    inside = [f for f in files if isinstance(f, str) and ".." not in Path(f).parts]
-    return [file for file in inside if not Path(file).is_absolute()]
+    return [f for f in files if ".." not in Path(f).parts and not Path(f).is_absolute()]
