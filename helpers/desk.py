@@ -20,6 +20,7 @@ from typing import Any
 RELEASE = Path(__file__).parent.parent / "release"
 # Of nbgrader's buttons and menus a student needs Validate only; the others want a course folder.
 SETTINGS = Path(__file__).parent / "jupyter"
+HIDDEN = ("helpers", "torch", "numpy", "matplotlib", "seaborn", "math", "random", "code")
 GIVEN = ".given"  # in a desk: the sheets as they were given, to see what a student changed in them
 # What an open exercise holds, where it is not known how it was given.
 STUBS = ("raise NotImplementedError", "*Write your answer here.*")
@@ -128,6 +129,16 @@ def _is_of_the_student(cell: Cell, was: dict[str, Cell] | None) -> bool:
     return _text(cell) not in given
 
 
+def in_the_way(desk: Path) -> list[str]:
+    """Return a line for each file on a desk that hides a package which the sheets import.
+
+    Python looks beside the notebook first.
+    """
+    found = [p for name in HIDDEN for p in (*desk.glob(f"*/{name}.py"), *desk.glob(f"*/{name}"))]
+    return [f"{path}: hides the package {path.stem} from the sheet beside it; rename it"
+            for path in sorted(found)]  # fmt: skip
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Lay out the desk and open JupyterLab on it."""
     parser = argparse.ArgumentParser(prog="python -m helpers.desk", description=__doc__)
@@ -143,7 +154,7 @@ def main(arguments: list[str] | None = None) -> None:
             f"{here[0].resolve()} holds no sheets; run this in the folder of the course, where "
             "release/ is."
         )
-    print("\n".join(lay_out(release, chosen.folder)))
+    print("\n".join([*lay_out(release, chosen.folder), *in_the_way(chosen.folder)]))
     if chosen.no_lab:
         return
     others = os.environ.get("JUPYTER_CONFIG_PATH", "")

@@ -56,20 +56,27 @@ def dry_run(
     birds = [b for b in canary.of(root, jobs)
              if not canary.has_passed(root, b, type(executor).__name__)]  # fmt: skip
     why = {(one.job.student, one.job.sheet): one.why for one in planned}
+    unsure: dict[str, list[str]] = {bird.sheet: [] for bird in birds}  # lines that wait for it
     done = changed = 0
     run = [*birds, *jobs]
-    with contextlib.closing(named(by(executor, workers, run), run, under_way)) as graded_ones:
-        for graded in graded_ones:
+    with contextlib.closing(named(by(executor, workers, run), run, under_way)) as found:
+        for graded in found:
             if graded.student == canary.NOBODY:
                 if cause := canary.why_not(graded):
                     raise CourseError(f"{graded.sheet}: {cause}; nobody would be graded.")
+                for line in unsure.pop(graded.sheet):
+                    say(line)
                 continue
             done += 1
-            line = _difference(root, graded)
-            changed += bool(line)
+            difference = _difference(root, graded)
+            changed += bool(difference)
             because = why[graded.student, graded.sheet]
             said = f"{shown(graded.student)}, {graded.sheet}{f' ({because})' if because else ''}"
-            say(f"{said}: {line or 'nothing would change'}")
+            line = f"{said}: {difference or 'nothing would change'}"
+            if graded.sheet in unsure:
+                unsure[graded.sheet].append(line)
+            else:
+                say(line)
             progress(done, len(jobs))
     for line in _in_the_gradebook(root, names, {(j.student, j.sheet) for j in jobs}):
         say(line)

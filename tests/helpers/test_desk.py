@@ -34,6 +34,14 @@ def test_is_a_students_work_left_alone(tmp_path):
     assert "left as it is" in said[0]
 
 
+def test_is_a_file_that_hides_a_package_named(tmp_path):
+    desk.lay_out(desk.RELEASE, tmp_path)
+    assert desk.in_the_way(tmp_path) == []
+    (tmp_path / SHEETS[0] / "helpers.py").write_text("x = 1")
+    (said,) = desk.in_the_way(tmp_path)
+    assert "hides the package helpers" in said
+
+
 @pytest.mark.slow
 def test_does_a_sheet_run_from_top_to_bottom_before_anything_is_solved(tmp_path: Path):
     desk.lay_out(desk.RELEASE, tmp_path)
