@@ -23,7 +23,7 @@ BUILDERS = ("course/authoring/*.py", "course/notebooks.py", "course/verdict.py",
 NOT_BUILDING = (
     "course/authoring/book.py", "course/authoring/new.py", "course/authoring/stamps.py",
 )  # fmt: skip
-NOT_IN_SHEETS = ("helpers/desk.py",)
+NOT_IN_SHEETS = ("helpers/desk.py", "helpers/jupyter/")
 BY_SHEET = "check", "demos"  # packages of helpers with a part for each sheet
 
 
@@ -59,8 +59,8 @@ def helpers_of(root: Path, text: Path) -> list[Path]:
     What a text names as ``check.…`` or ``demos.…`` leads to a part by the imports of the package;
     a name that leads nowhere makes all parts count.
     """
-    files = [p for p in sorted((root / "helpers").rglob("*.py"))
-             if p.relative_to(root).as_posix() not in NOT_IN_SHEETS]  # fmt: skip
+    files = [p for p in sorted((root / "helpers").rglob("*")) if p.is_file() and p.suffix != ".pyc"
+             and not p.relative_to(root).as_posix().startswith(NOT_IN_SHEETS)]  # fmt: skip
     words = text.read_text(encoding="utf-8", errors="replace") if text.exists() else ""
     aside: set[Path] = set()
     for package in BY_SHEET:
@@ -76,7 +76,7 @@ def helpers_of(root: Path, text: Path) -> list[Path]:
         dotted = f"helpers.{part.parent.name}.{part.name}"
         inits = {root / "helpers" / package / "__init__.py" for package in BY_SHEET}
         if any(re.search(rf"\b{re.escape(dotted)}\b", p.read_text(encoding="utf-8"))
-               for p in kept if p not in inits):  # fmt: skip
+               for p in kept if p.suffix == ".py" and p not in inits):  # fmt: skip
             aside.discard(part)
     return [p for p in files if not any(_is_in(p, part) for part in aside)]
 

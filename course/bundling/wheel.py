@@ -48,7 +48,9 @@ def build(root: Path, scratch: Path, to: Path) -> Path:
         pack(package / part)
     about = project(root)
     version = f"{about['version']}+{_digest(package)}"
-    (scratch / "pyproject.toml").write_text(_settings(about, version), encoding="utf-8")
+    data = [p for p in package.rglob("*") if p.is_file() and p.suffix != ".py"]
+    named = sorted(p.relative_to(package).as_posix() for p in data)
+    (scratch / "pyproject.toml").write_text(_settings(about, version, named), encoding="utf-8")
     for file in about.get("license-files", []):
         shutil.copy(root / file, scratch)
     to.mkdir(parents=True, exist_ok=True)
@@ -85,7 +87,7 @@ def _digest(package: Path) -> str:
     return digest.hexdigest()[:10]
 
 
-def _settings(about: dict[str, Any], version: str) -> str:
+def _settings(about: dict[str, Any], version: str, data: list[str]) -> str:
     fields = {
         "name": NAME, "version": version, "requires-python": about["requires-python"],
         "description": "What the sheets of a course on likelihood import at a student's desk",
@@ -101,5 +103,5 @@ def _settings(about: dict[str, Any], version: str) -> str:
         "[project]", *lines,
         "[tool.setuptools.packages.find]", 'include = ["helpers*"]',
         "[tool.setuptools.package-data]",
-        'helpers = ["jupyter/labconfig/*.json", "*/modules.packed"]', "",
+        f"helpers = {json.dumps(data)}", "",
     ])  # fmt: skip

@@ -14,7 +14,13 @@ from course import stock_nbgrader
 from course.errors import CourseError
 from course.files import shown
 from course.grading import canary, plan, seeds, submitted
-from course.grading.grade import allowed, by, configured_limits, named, warn_of_old_sources
+from course.grading.grade import (
+    by,
+    configured_limits,
+    named,
+    refuse_without_cage,
+    warn_of_old_sources,
+)
 from course.grading.job import Graded, Ungraded
 from course.grading.ledger import cells, gradebook, keys, late, records, standing
 from course.grading.ledger.records import Place
@@ -40,7 +46,8 @@ def dry_run(
         CourseError: what would stop the class.
     """
     must_see = must_see or say
-    names = allowed(root, names, no_cage)
+    names = submitted.sheets(root, names)
+    refuse_without_cage(root, no_cage)
     warn_of_old_sources(root, names, must_see)
     work = submitted.jobs(
         root, names, students, not no_cage, say, configured_limits(root), True, must_see,

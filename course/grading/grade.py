@@ -66,7 +66,8 @@ def grade_class(
             whose own solution does not pass here.
     """
     must_see = must_see or say
-    names = allowed(root, names, no_cage)
+    names = submitted.sheets(root, names)
+    refuse_without_cage(root, no_cage)
     limits = limits or configured_limits(root)
     with lock.held(root, "course grade"), trouble.of_the_disk(root):
         warn_of_old_sources(root, names, must_see)
@@ -101,13 +102,16 @@ def grade_class(
     return results
 
 
-def allowed(root: Path, names: list[str], no_cage: bool) -> list[str]:
-    """Return the sheets to grade, where grading may start at all.
+def refuse_without_cage(root: Path, no_cage: bool) -> None:
+    """Refuse to run students' code where no cage stands between it and this machine, or the course.
+
+    Args:
+        root: course folder.
+        no_cage: the staff trust the code.
 
     Raises:
-        CourseError: no source/, an unknown sheet, no cage, or a course that a cage would show.
+        CourseError: there is no cage, or every cage shows this course.
     """
-    names = submitted.sheets(root, names)
     if not no_cage and command.works():
         raise CourseError(f"There is no cage here: {command.works()}; {command.remedy()}.")
     if not no_cage and (open_to_all := command.shown(root)):
@@ -115,7 +119,6 @@ def allowed(root: Path, names: list[str], no_cage: bool) -> list[str]:
             f"{root} lies in {open_to_all}, which every cage shows to the code inside: move the "
             "course elsewhere."
         )
-    return names
 
 
 def warn_of_old_sources(root: Path, names: list[str], must_see: Callable[[str], None]) -> None:

@@ -23,13 +23,14 @@ PACKAGES = {name: package(name) for name in ("course", "helpers")}
 
 # What decides no grade: before a submission is there, after its result is, or beside the two.
 ELSEWHERE = (
-    "course/cli.py", "course/doctor.py", "course/progress.py", "course/log.py", "course/files.py",
-    "course/stock_nbgrader.py",
-    "course/sheets/", "course/answers/", "course/proving/", "course/term/", "course/bundling/",
-    "course/authoring/build.py", "course/authoring/execute.py", "course/authoring/pictures.py",
-    "course/authoring/rules.py", "course/authoring/stamps.py", "course/authoring/new.py",
-    "course/grading/grade.py", "course/grading/submitted.py", "course/grading/canary.py",
+    "course/log.py", "course/bundling/", "course/authoring/new.py", "course/authoring/stamps.py",
     "course/grading/plan.py", "course/grading/dry_run.py",
+    "course/cli.py", "course/doctor.py", "course/progress.py", "course/files.py",
+    "course/stock_nbgrader.py",
+    "course/sheets/", "course/answers/", "course/proving/", "course/term/",
+    "course/authoring/build.py", "course/authoring/execute.py", "course/authoring/pictures.py",
+    "course/authoring/rules.py",
+    "course/grading/grade.py", "course/grading/submitted.py", "course/grading/canary.py",
     "course/grading/ledger/",
     "helpers/desk.py", "helpers/jupyter/",
 )  # fmt: skip
@@ -107,11 +108,16 @@ def code(packages: dict[str, Path]) -> Keys:
 
 
 def deciding(packages: dict[str, Path]) -> dict[str, Path]:
-    """Return the files whose code decides on a result, by their names from their packages."""
+    """Return the files that decide on a result, by their names from their packages.
+
+    All code, and of helpers the data too: answers are judged on what stands in them.
+    """
     found = {
         f"{package}/{path.relative_to(folder).as_posix()}": path
         for package, folder in packages.items()
-        for path in folder.rglob("*.py")
+        for path in folder.rglob("*")
+        if path.suffix == ".py" or (package == "helpers" and path.is_file())
+        if path.suffix != ".pyc"
     }
     return {name: found[name] for name in sorted(found) if not name.startswith(ELSEWHERE)}
 
