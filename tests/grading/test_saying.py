@@ -156,7 +156,8 @@ def test_is_the_name_under_way_told_before_anything_is_done(root):
     told = []
     grade_by_hand(root, progress=lambda *a: told.append(a), under_way=told.append)
     assert told[0] == f"the solution of {NAME}"
-    assert set(told[1:3]) <= {f"ada, {NAME}", f"ben, {NAME}", (1, 2)}
+    names = {f"the solution of {NAME}", f"ada, {NAME}", f"ben, {NAME}"}
+    assert {one for one in told if isinstance(one, str)} <= names
     assert told[-1] == (2, 2)
 
 
