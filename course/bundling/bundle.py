@@ -14,6 +14,7 @@ from collections.abc import Callable
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from markdown_it import MarkdownIt
 from packaging.requirements import Requirement
@@ -31,8 +32,9 @@ CONDA_NAMES = {"torch": "pytorch"}
 RUNS = ("binder/postBuild", "binder/start")  # programs
 STYLE = """body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto;
 padding: 0 1rem; color: #222; background: #fff } code { background: #f3f3f3; padding: 0 .2rem }
-table { border-collapse: collapse } td, th { padding: .3rem .6rem; text-align: left;
-vertical-align: top; border-bottom: 1px solid #ccc } @media (prefers-color-scheme: dark) {
+code { overflow-wrap: anywhere }
+table { border-collapse: collapse; display: block; overflow-x: auto }
+td, th { padding: .3rem .6rem; text-align: left; vertical-align: top; border-bottom: 1px solid #ccc } @media (prefers-color-scheme: dark) {
 body { color: #ddd; background: #1b1b1b } code { background: #333 } }"""
 
 
@@ -56,7 +58,7 @@ def bundle(
         CourseError: the folder holds something else, a release date is none, a sheet is not
             built, or something in the bundle would give an answer away.
     """
-    old = _own_files(out)
+    old, before = _own_files(out)
     names, coming = released(root, build.names(root), now or datetime.now())
     for name in names:
         if stamps.is_older_than_text(root, name):
@@ -74,7 +76,7 @@ def bundle(
         _write_the_rest(root, made, own.name, names, coming)
         leaks.hold(root, made, names)
         files = sorted(p.relative_to(made).as_posix() for p in made.rglob("*") if p.is_file())
-        listed = {
+        listed: dict[str, Any] = {
             "course": wheel.project(root)["name"], "files": [*files, LIST], "coming": coming,
             "sheets": {n: _digest(made / "release" / n / f"{n}.ipynb") for n in names},
         }  # fmt: skip
@@ -90,6 +92,9 @@ def bundle(
             folder.rmdir()
     say(f"{out}: {len(names)} sheets ({', '.join(names)}), helpers as {own.name}, begin with "
         "START.html")  # fmt: skip
+    for name, is_now in listed["sheets"].items():
+        if old and before.get(name) != is_now:
+            say(f"{name}: {'corrected' if name in before else 'new'} since the bundle before")
     for name, date in coming.items():
         say(f"{name}: not before {date}")
 
@@ -203,19 +208,21 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _own_files(out: Path) -> list[str]:
-    """Return the files of the bundle that is there.
+def _own_files(out: Path) -> tuple[list[str], dict[str, str]]:
+    """Return the files of the bundle that is there, and hashes of its sheets.
 
     Raises:
         CourseError: the folder holds something else.
     """
     if not out.exists() or not any(out.iterdir()):
-        return []
+        return [], {}
     try:
-        files = [str(f) for f in json.loads((out / LIST).read_text(encoding="utf-8"))["files"]]
+        listed = json.loads((out / LIST).read_text(encoding="utf-8"))
+        files, sheets = [str(f) for f in listed["files"]], dict(listed["sheets"])
     except (OSError, ValueError, KeyError, TypeError):
         raise CourseError(
             f"{out} is not empty and no bundle; choose a new folder, or the one of an earlier "
             "bundle, which is then renewed."
         ) from None
-    return [f for f in files if ".." not in Path(f).parts and not Path(f).is_absolute()]
+    inside = [f for f in files if ".." not in Path(f).parts and not Path(f).is_absolute()]
+    return inside, sheets

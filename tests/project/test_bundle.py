@@ -185,10 +185,16 @@ def test_is_a_second_bundle_the_same_and_the_desk_in_it_left_alone(
     )
     bundle.bundle(PROJECT, out, said.append, said.append)
     assert f"{SHEETS[2]}: not before 2027-01-01" in said
+    assert not [line for line in said if "since the bundle" in line]
     assert {p.name for p in (out / "release").iterdir()} == set(SHEETS[:2])
     assert "comes on 2027-01-01" in (out / "README.md").read_text()
     monkeypatch.setattr(bundle, "released", all_of_it)
+    listed = json.loads((out / bundle.LIST).read_text())
+    listed["sheets"][SHEETS[0]] = "another"
+    (out / bundle.LIST).write_text(json.dumps(listed))
     bundle.bundle(PROJECT, out, said.append, said.append, NOW)
+    assert f"{SHEETS[0]}: corrected since the bundle before" in said
+    assert f"{SHEETS[2]}: new since the bundle before" in said
     assert {p: p.read_bytes() for p in out.rglob("*") if p.is_file()} == before
 
 
@@ -201,8 +207,9 @@ def test_is_a_folder_that_holds_something_else_left_alone(tmp_path, content):
 
 
 def test_does_a_list_of_files_lead_out_of_the_bundle(tmp_path):
-    (tmp_path / bundle.LIST).write_text(json.dumps({"files": ["../x", "/etc/passwd", "a/b"]}))
-    assert bundle._own_files(tmp_path) == ["a/b"]
+    (tmp_path / bundle.LIST).write_text(json.dumps({"files": ["../x", "/etc/passwd", "a/b"],
+                                                   "sheets": {}}))  # fmt: skip
+    assert bundle._own_files(tmp_path) == (["a/b"], {})
 
 
 @pytest.mark.parametrize(
