@@ -34,7 +34,9 @@ STYLE = """body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin
 padding: 0 1rem; color: #222; background: #fff } code { background: #f3f3f3; padding: 0 .2rem }
 code { overflow-wrap: anywhere }
 table { border-collapse: collapse; display: block; overflow-x: auto }
-td, th { padding: .3rem .6rem; text-align: left; vertical-align: top; border-bottom: 1px solid #ccc } @media (prefers-color-scheme: dark) {
+td, th { padding: .3rem .6rem; text-align: left; vertical-align: top;
+border-bottom: 1px solid #ccc }
+@media (prefers-color-scheme: dark) {
 body { color: #ddd; background: #1b1b1b } code { background: #333 } }"""
 
 
