@@ -72,12 +72,13 @@ def helpers_of(root: Path, text: Path) -> list[Path]:
         used = {origins[n] for n in named if n in origins}
         aside |= {folder / part for part in set(origins.values()) - used}
     kept = [p for p in files if not any(_is_in(p, part) for part in aside)]
-    for part in list(aside):  # one that a part in use imports counts as well
-        dotted = f"helpers.{part.parent.name}.{part.name}"
-        inits = {root / "helpers" / package / "__init__.py" for package in BY_SHEET}
-        if any(re.search(rf"\b{re.escape(dotted)}\b", p.read_text(encoding="utf-8"))
-               for p in kept if p.suffix == ".py" and p not in inits):  # fmt: skip
-            aside.discard(part)
+    # One that a part in use imports counts as well; the packages themselves import all.
+    inits = {root / "helpers" / package / "__init__.py" for package in BY_SHEET}
+    code = "\n".join(
+        p.read_text(encoding="utf-8") for p in kept if p.suffix == ".py" and p not in inits
+    )
+    parts = rf"\bhelpers\.({'|'.join(BY_SHEET)})\.(\w+)"
+    aside -= {root / "helpers" / package / part for package, part in re.findall(parts, code)}
     return [p for p in files if not any(_is_in(p, part) for part in aside)]
 
 
