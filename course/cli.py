@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from course import log
 from course.errors import CourseError
 from course.files import shown
 
@@ -34,7 +35,28 @@ def build(
     """Build sheets: text → source/ (executed) → release/."""
     from course.authoring.build import build as build_sheets
 
-    build_sheets(PROJECT, sheets or [], force=force)
+    with _to_be_seen():
+        build_sheets(PROJECT, sheets or [], _say, force)
+
+
+@app.command()
+def check(
+    sheet: Annotated[str, typer.Argument(help="The sheet's name.")],
+    seeds: Annotated[int, typer.Option(min=1, help="How many data seeds to try.")] = 1,
+) -> None:
+    """Try one sheet's bank on its checks: verdicts, cases, margins; changes nothing."""
+    from course.proving.checking import check as checking
+
+    with _to_be_seen() as must_see:
+        checking(PROJECT, sheet, range(1, seeds + 1), _say, must_see)
+
+
+@app.command()
+def new(name: Annotated[str, typer.Argument(help="Two digits and a word: 15-waves.")]) -> None:
+    """Begin a sheet: text, bank, check, demo and test that build green, to be replaced."""
+    from course.authoring.new import new as begin
+
+    begin(PROJECT, name, _say)
 
 
 @app.command()
@@ -50,7 +72,7 @@ def collect(
     """Take in a sheet's submissions from a platform's archive or a folder."""
     from course.term.collecting.collect import collect as taking_in
 
-    with _to_be_seen() as must_see:
+    with _to_be_seen(None if dry_run else root) as must_see:
         found = taking_in(root.resolve(), sheet, where, platform, dry_run)
         for line in [*found.table(), found.summary() + ("; nothing was written" * dry_run)]:
             _say(line)
@@ -67,6 +89,9 @@ def grade(
     force: Annotated[bool, typer.Option(help="Grade also what did not change.")] = False,
     no_cage: Annotated[bool, typer.Option("--no-cage", help="Trust the students' code.")] = False,
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler.")] = None,
+    dry: Annotated[
+        bool, typer.Option("--dry-run", help="Say who would change, and how; write nothing.")
+    ] = False,
 ) -> None:
     """Grade a class into autograded/, feedback/ and the gradebook, and print the table."""
     _say(f"grading {root.resolve()}: looking at what was handed in")
@@ -75,14 +100,17 @@ def grade(
     if scheduler is None:
         grading.begin()
     from course import progress
+    from course.grading.dry_run import dry_run
     from course.grading.grade import cluster, grade_class
     from course.term import report
 
-    with _to_be_seen() as must_see:
-        with cluster(scheduler) as executor, progress.bar("grading") as tell:
-            results = grade_class(
-                root.resolve(), sheets or [], students or [], workers, force, no_cage,
-                say=_say, executor=executor, progress=tell, must_see=must_see,
+    grades = dry_run if dry else grade_class
+    with _to_be_seen(None if dry else root) as must_see:
+        with cluster(scheduler) as executor, progress.bar("grading") as bar:
+            results = grades(
+                root.resolve(), sheets or [], students or [], workers, force=force,
+                no_cage=no_cage, say=_say, executor=executor, progress=bar.done,
+                must_see=must_see, under_way=bar.under_way,
             )  # fmt: skip
         if results:
             report.show(root.resolve(), results)
@@ -132,7 +160,8 @@ def feedback(
     """Make the pages that students read, from the gradebook: points, comments, penalties."""
     from course.grading.ledger import ledger
 
-    ledger.give_feedback(root.resolve(), sheets or [], force)
+    with _to_be_seen(root):
+        ledger.give_feedback(root.resolve(), sheets or [], force, _say)
 
 
 @app.command()
@@ -148,6 +177,17 @@ def export(
 
     table = exporting.export(root.resolve(), form, say)
     print(_printable(table) if sys.stdout.isatty() else table, end="")
+
+
+@app.command()
+def bundle(
+    out: Annotated[Path, typer.Option(help="The folder to make, or a bundle to renew.")],
+) -> None:
+    """Make what a class gets: sheets, helpers as a wheel, a page to begin; no solution in it."""
+    from course.bundling.bundle import bundle as bundling
+
+    with _to_be_seen() as must_see:
+        bundling(PROJECT, out.resolve(), _say, must_see)
 
 
 @app.command()
@@ -169,21 +209,31 @@ def _printable(text: str) -> str:
 
 def _say(line: str) -> None:
     print(_printable(line), flush=True)
+    log.LOG.info("%s", _printable(line))
 
 
 @contextlib.contextmanager
-def _to_be_seen() -> Iterator[Callable[[str], None]]:
+def _to_be_seen(root: Path | None = None) -> Iterator[Callable[[str], None]]:
     """Collect what a person has to see, and say it last; then the exit status is 1.
 
+    Args:
+        root: the course that the command changes; what it says is kept in the log there.
+
     Raises:
-        SystemExit: there was something, and nothing worse.
+        SystemExit: there was something, and nothing worse; or the command was interrupted.
     """
     lines: list[str] = []
-    try:
-        yield lines.append
-    finally:
-        for line in lines:
-            print(f"course: {_printable(line)}", file=sys.stderr)
+    words = _printable(" ".join(sys.argv[1:]))
+    with contextlib.nullcontext() if root is None else log.kept(root.resolve(), words):
+        try:
+            yield lines.append
+        except KeyboardInterrupt:
+            log.LOG.warning("interrupted")
+            raise SystemExit(130) from None
+        finally:
+            for line in lines:
+                print(f"course: {_printable(line)}", file=sys.stderr)
+                log.LOG.warning("%s", _printable(line))
     if lines:
         raise SystemExit(1)
 

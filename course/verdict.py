@@ -68,10 +68,23 @@ def of_test_cell(test_source: str, answers: Mapping[str, Any]) -> Verdict:
     except NameError as error:
         if error.name and error.name not in answers:
             return of_failure(missing_name(error.name))
-        return Verdict("failed", f"✗ the test cell stopped: {error}")
+        return Verdict("failed", f"{STOPPED}{error}")
     except BaseException as error:
-        return Verdict("failed", f"✗ the test cell stopped: {type(error).__name__}: {error}")
+        return Verdict("failed", f"{STOPPED}{type(error).__name__}: {error}")
     return Verdict("passed", plain(printed.getvalue()).strip())
+
+
+STOPPED = "✗ the test cell stopped: "
+
+
+def own_error(verdict: Verdict) -> str:
+    """Return the error of a test cell that stopped by itself, no answer being wrong; else nothing.
+
+    Such as a check that is not there: the cell's own author is to be told, no student.
+    """
+    if verdict.state == "failed" and verdict.message.startswith(STOPPED):
+        return verdict.message.removeprefix(STOPPED)
+    return ""
 
 
 def of_failure(failure: CheckFailed) -> Verdict:

@@ -18,7 +18,7 @@ from nbformat import NotebookNode
 
 from course import notebooks
 from course.authoring import names as names_in
-from course.authoring import pictures, rules, sheet
+from course.authoring import pictures, rules, sheet, stamps
 from course.authoring.execute import KERNEL, execute
 from course.errors import CourseError
 
@@ -47,16 +47,21 @@ def build(
         if name not in known:
             raise CourseError(f"There is no sheet {name!r}; there are {', '.join(known)}.")
     for name in wanted or known:
-        if not force and _is_built(root, name):
+        why = "asked for" if force else stamps.why_not_built(root, name)
+        if not why:
             say(f"{name}: nothing changed")
             continue
         start = time.monotonic()
-        source = build_source(root, name)
-        release = build_release(root, name, source)
+        say(f"{name}: building ({why})")
+        try:
+            source = build_source(root, name)
+            release = build_release(root, name, source)
+        except KeyboardInterrupt:
+            say(f"interrupted: {name} is as it was; what was built before it is kept")
+            raise
         for folder, notebook in (("source", source), ("release", release)):
             notebooks.write(root / folder / name / f"{name}.ipynb", notebook)
-        _stamp_path(root, name).parent.mkdir(parents=True, exist_ok=True)
-        _stamp_path(root, name).write_text(stamp(root, name))
+        stamps.write(root, name)
         say(f"{name}: built in {time.monotonic() - start:.0f} s")
 
 
@@ -148,30 +153,3 @@ def build_release(root: Path, name: str, source: NotebookNode) -> NotebookNode:
         release = nbformat.read(scratch / "release" / name / f"{name}.ipynb", as_version=4)
     rules.of_release(name, source, release)
     return release
-
-
-def stamp(root: Path, name: str) -> str:
-    """Return a hash of everything that a built sheet depends on, and of the built sheet itself."""
-    inputs = [
-        root / "course" / "sheets" / f"{name}.md",
-        *sorted((root / "helpers").rglob("*.py")),
-        *sorted((root / "course").rglob("*.py")),
-        root / "nbgrader_config.py",
-        root / "requirements.lock",
-        root / "source" / name / f"{name}.ipynb",
-        root / "release" / name / f"{name}.ipynb",
-    ]
-    digest = hashlib.sha256()
-    for path in inputs:
-        digest.update(str(path.relative_to(root)).encode())
-        digest.update(path.read_bytes() if path.exists() else b"absent")
-    return digest.hexdigest()
-
-
-def _is_built(root: Path, name: str) -> bool:
-    path = _stamp_path(root, name)
-    return path.exists() and path.read_text() == stamp(root, name)
-
-
-def _stamp_path(root: Path, name: str) -> Path:
-    return root / ".cache" / "build" / name

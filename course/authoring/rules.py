@@ -127,9 +127,24 @@ def of_stubs(name: str, notebook: NotebookNode) -> None:
             scope["__stopped__"] = error
         given = {n: scope[n] for n in exercise.wants if n in scope}
         said = verdict.of_test_cell(notebook.cells[exercise.test_index].source, given)
+        if stopped := verdict.own_error(said):
+            at = where(name, notebook, exercise.test_index)
+            raise CourseError(f"{at}: the test cell itself stops: {stopped}.{_export(stopped)}")
         if said.state != "missing":
             at = where(name, notebook, exercise.answer_index)
             raise CourseError(f"{at}: the stub is not told «unsolved»; leave `{sheet.STUB}` in it.")
+
+
+def _export(error: str) -> str:
+    """Return what to do about a check that helpers.check does not give."""
+    found = re.search(r"'helpers\.check'.* (?:has no attribute|import name) '?(\w+)|"
+                      r"import name '(\w+)' from 'helpers\.check'", error)  # fmt: skip
+    if found is None:
+        return ""
+    return (
+        f" Declare {found[1] or found[2]} in a file of the sheet's folder in helpers/check/, and "
+        "import it in helpers/check/__init__.py."
+    )
 
 
 def of_execution(name: str, notebook: NotebookNode, seconds: dict[int, float]) -> None:

@@ -66,7 +66,7 @@ def judge(root: Path, bird: Job, graded: "Graded | Ungraded", by: str) -> None:
     Raises:
         CourseError: it has not; with the cause.
     """
-    why = _why_not(graded)
+    why = why_not(graded)
     if why:
         raise CourseError(
             f"{bird.sheet}: {why}. That is no student's doing, so no submission of this sheet was "
@@ -75,7 +75,8 @@ def judge(root: Path, bird: Job, graded: "Graded | Ungraded", by: str) -> None:
     write_whole(_path(root, bird.sheet), _key(bird, by))
 
 
-def _why_not(graded: "Graded | Ungraded") -> str:
+def why_not(graded: "Graded | Ungraded") -> str:
+    """Return why a solution has not passed; nothing where it has."""
     if isinstance(graded, Ungraded):
         return f"the sheet's own solution cannot be run here: {graded.why}"
     result = graded.result

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from course import stock_nbgrader
+from course.authoring import stamps
 from course.errors import CourseError
 from course.files import shown
-from course.grading import canary, submitted
+from course.grading import canary, plan, submitted
 from course.grading.cage import command
 from course.grading.cage.limits import Limits
 from course.grading.job import Graded, Job, Ungraded
@@ -38,6 +39,7 @@ def grade_class(
     executor: Executor | None = None,
     progress: Callable[[int, int], None] = lambda done, of: None,
     must_see: Callable[[str], None] | None = None,
+    under_way: Callable[[str], None] = lambda name: None,
 ) -> list[Result]:
     """Grade what is new or changed, and bring the gradebook into line with all results.
 
@@ -54,6 +56,7 @@ def grade_class(
         executor: where the work is done; by default processes of this machine.
         progress: told how many submissions of how many are done.
         must_see: takes lines that a person has to read; by default as ``say``.
+        under_way: told the name of what is being graded, from before the first one on.
 
     Returns:
         The results of all submissions asked for, in the order of students and sheets.
@@ -64,33 +67,33 @@ def grade_class(
     """
     must_see = must_see or say
     names = submitted.sheets(root, names)
-    if not no_cage and command.works():
-        raise CourseError(f"There is no cage here: {command.works()}; {command.REMEDY}.")
-    if not no_cage and (open_to_all := command.shown(root)):
-        raise CourseError(
-            f"{root} lies in {open_to_all}, which every cage shows to the code inside: move the "
-            "course elsewhere."
-        )
+    refuse_without_cage(root, no_cage)
     limits = limits or configured_limits(root)
     with lock.held(root, "course grade"), trouble.of_the_disk(root):
+        warn_of_old_sources(root, names, must_see)
         work = submitted.jobs(root, names, students, not no_cage, say, limits, warm, must_see)
         made_from = {(job.student, job.sheet): keys.of(job) for job in work}
-        todo = _to_grade(root, work, made_from, force, say)
+        planned = plan.of(root, work, made_from, force)
+        plan.say(planned, work, say)
+        todo = [one.job for one in planned]
         if not work:
             must_see(f"{root / 'submitted'} holds no folder STUDENT/SHEET of {', '.join(names)}")
 
         def run(jobs: list[Job]) -> Generator[Graded | Ungraded, None, None]:
-            if executor:
-                return completed(executor, jobs)
-            return surviving(min(workers or os.cpu_count() or 1, max(1, len(jobs))), jobs)
+            return named(by(executor, workers, jobs), jobs, under_way)
 
-        with ledger.opened(root, names, say) as book:
+        written = 0
+        with (
+            _told_if_interrupted(lambda: written, len(todo), say),
+            ledger.opened(root, names, say) as book,
+        ):
             with contextlib.closing(
                 _checked(root, todo, run, type(executor).__name__, force, say)
             ) as found:
                 for done, graded in enumerate(found, 1):
                     if isinstance(graded, Graded):
                         book.write(graded, made_from[graded.student, graded.sheet], must_see)
+                        written += 1
                     if why := _to_look_at(graded):
                         must_see(f"{shown(graded.student)}, {graded.sheet}: {why}")
                     progress(done, len(todo))
@@ -99,29 +102,80 @@ def grade_class(
     return results
 
 
-def _to_grade(
-    root: Path,
-    work: list[Job],
-    made_from: dict[tuple[str, str], keys.Keys],
-    force: bool,
-    say: Callable[[str], None],
-) -> list[Job]:
-    """Return the jobs that are new or changed, or all of them, and say how many are what."""
-    todo: list[Job] = []
-    counts = {"new": 0, "changed": 0, "again": 0}
-    for job in work:
-        at_hand, now = records.keys(root, job), made_from[job.student, job.sheet]
-        if job.unreadable and at_hand is not None:
-            continue  # what was read once counts until there is something else to read
-        if at_hand == now and not force:
-            continue
-        counts["new" if at_hand is None else "changed" if at_hand != now else "again"] += 1
-        todo.append(job if force else replace(job, earlier=records.earlier_run(root, job, now)))
-    if todo:
-        say(f"{len(todo)} to grade: " + ", ".join(f"{n} {what}" for what, n in counts.items() if n))
-    elif work:
-        say(f"nothing to do: {len(work)} of {len(work)} are graded already")
-    return todo
+def refuse_without_cage(root: Path, no_cage: bool) -> None:
+    """Refuse to run students' code where no cage stands between it and this machine, or the course.
+
+    Args:
+        root: course folder.
+        no_cage: the staff trust the code.
+
+    Raises:
+        CourseError: there is no cage, or every cage shows this course.
+    """
+    if not no_cage and command.works():
+        raise CourseError(f"There is no cage here: {command.works()}; {command.remedy()}.")
+    if not no_cage and (open_to_all := command.shown(root)):
+        raise CourseError(
+            f"{root} lies in {open_to_all}, which every cage shows to the code inside: move the "
+            "course elsewhere."
+        )
+
+
+def warn_of_old_sources(root: Path, names: list[str], must_see: Callable[[str], None]) -> None:
+    """Say of which sheets the text was changed after source/ was built, where the texts are."""
+    for name in names:
+        if stamps.is_older_than_text(root, name):
+            must_see(f"the text of {name} is newer than source/: course build {name}")
+
+
+def by(
+    executor: Executor | None, workers: int | None, jobs: list[Job]
+) -> Generator[Graded | Ungraded, None, None]:
+    """Return what is graded as it comes, by an executor or by processes of this machine."""
+    if executor:
+        return completed(executor, jobs)
+    return surviving(min(workers or os.cpu_count() or 1, max(1, len(jobs))), jobs)
+
+
+def named(
+    found: Generator[Graded | Ungraded, None, None], jobs: list[Job], tell: Callable[[str], None]
+) -> Generator[Graded | Ungraded, None, None]:
+    """Yield what is graded, and tell which submission the work is at: the first that is not done.
+
+    Args:
+        found: what is graded.
+        jobs: what is to be graded, in the order in which it is begun.
+        tell: takes the name of the submission.
+    """
+    waiting = {(job.student, job.sheet): None for job in jobs}
+    with contextlib.closing(found):
+        for student, sheet in list(waiting)[:1]:
+            tell(_name(student, sheet))
+        for graded in found:
+            waiting.pop((graded.student, graded.sheet), None)
+            for student, sheet in waiting:
+                tell(_name(student, sheet))
+                break
+            yield graded
+
+
+def _name(student: str, sheet: str) -> str:
+    return f"{student}, {sheet}" if student != canary.NOBODY else f"the solution of {sheet}"
+
+
+@contextlib.contextmanager
+def _told_if_interrupted(
+    written: Callable[[], int], of: int, say: Callable[[str], None]
+) -> Iterator[None]:
+    """Say what an interruption left."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        say(
+            f"interrupted: {written()} of {of} are graded and kept, nothing is half-written; the "
+            "same command goes on from there"
+        )
+        raise
 
 
 def _checked(

@@ -12,19 +12,27 @@ from course.errors import CourseError
 SHORTEST = 16  # characters of a secret that nobody can guess
 
 
-def secret(root: Path) -> bytes:
+def secret(root: Path, make: bool = True) -> bytes:
     """Return the course's secret, made on first use; data seeds are derived from it.
 
     It lies in .course/secret; a course that began with .course-secret keeps that one.
+
+    Args:
+        root: course folder.
+        make: write one where there is none; else one is returned that is kept nowhere.
 
     Raises:
         CourseError: the secret cannot be read, or is so short that anyone could compute the seeds.
     """
     path = root / ".course-secret"
     if not os.path.lexists(path):
-        path = files.staff(root) / "secret"
+        path = root / files.STAFF / "secret"
     if not os.path.lexists(path):
-        files.create_whole(path, secrets.token_hex(32).encode(), 0o600)
+        new = secrets.token_hex(32).encode()
+        if not make:
+            return new
+        files.staff(root)
+        files.create_whole(path, new, 0o600)
     remedy = (
         "put the file back from a backup; if there is none, remove it: grading makes a new one "
         "and grades all submissions again on new data"

@@ -40,6 +40,7 @@ def jobs(
     limits: Limits | None = None,
     warm: bool = True,
     must_see: Callable[[str], None] | None = None,
+    key: bytes | None = None,
 ) -> list[Job]:
     """Return a job for every folder submitted/STUDENT/SHEET; what is none of these is named.
 
@@ -52,6 +53,7 @@ def jobs(
         limits: what a submission may use.
         warm: whether kernels are forked from a warm server.
         must_see: takes lines that a person has to read; by default as ``say``.
+        key: what the data seeds are drawn from; by default the course's secret.
 
     Raises:
         CourseError: no submitted/, or a student who handed in nothing.
@@ -63,7 +65,7 @@ def jobs(
             f"{folder} does not exist; put submissions into submitted/STUDENT/SHEET/."
         )
     texts = {name: [_sheet(root, part, name) for part in ("source", "release")] for name in names}
-    key = seeds.secret(root)
+    key = key or seeds.secret(root)
     present: list[str] = []
     for path in _listed(folder):
         if path.name.startswith("."):

@@ -131,6 +131,60 @@ def _block(path: Path, lines: list[str], number: int) -> tuple[str, int]:
     raise CourseError(f"{path}, line {start}: a ```python block must follow the heading.")
 
 
+ENOUGH_RIGHT, ENOUGH_WRONG, ENOUGH_TURNS = 4, 10, 5
+GENERIC = (message.WRONG_TYPE, message.WRONG_SHAPE, message.NOT_A_NUMBER, message.RAISED)
+
+
+def lacking(notebook: Any, answers: Sequence[Answer]) -> list[str]:
+    """Return a sentence for each thing that the bank of a sheet has too little of.
+
+    Args:
+        notebook: the sheet.
+        answers: its bank.
+    """
+    found: list[str] = []
+    for exercise in sheet.exercises(notebook):
+        own = [a for a in answers if a.exercise == exercise.name]
+        given = notebook.cells[exercise.answer_index].source
+        # A value that raises was never made.
+        is_function = all(f"def {name}(" in given for name in exercise.wants)
+        found += [f"«{exercise.name}»: {what}" for what in _lacking(own, is_function)]
+    return found
+
+
+def _lacking(own: list[Answer], is_function: bool) -> Iterator[str]:
+    """Yield what the answers to one exercise lack."""
+    turns = {a.wrong_turn for a in own if a.kind == "wrong"}
+    titles = [a.title for a in own]
+    counted = (
+        (ENOUGH_RIGHT, "right answers", sum(a.kind == "right" for a in own)),
+        (ENOUGH_WRONG, "wrong answers", sum(a.kind == "wrong" for a in own)),
+        (ENOUGH_TURNS, "wrong turns of its own", len(turns - set(GENERIC))),
+    )
+    for enough, what, count in counted:
+        if count < enough:
+            there = f"there {'is' if count == 1 else 'are'} {count or 'none'}"
+            yield f"{enough} {what} are needed, {there}"
+    if not any("noisy" in title for title in titles):
+        yield "a right answer is needed that prints and warns, «noisy» in its title"
+    absent = sorted(set(GENERIC) - turns - (set() if is_function else {message.RAISED}))
+    if len(absent) > 1:  # one may go by another name, where a turn gives NaN, say
+        yield f"wrong answers are needed that are told {', '.join(absent)}"
+    for title in sorted({title for title in titles if titles.count(title) > 1}):
+        yield f"two answers share the title {title!r}"
+
+
+def mute(trial: "Trial") -> bool:
+    """Return whether a message lacks what was tested, expected or found, or the wrong turn."""
+    lines = trial.verdict.message.splitlines()
+    heads = [line.split()[0] for line in lines if line.split() and not line.startswith("  again ")]
+    if trial.answer.kind == "wrong":
+        return heads != ["✗", "expected", "got", "→"]
+    if trial.answer.kind == "missing":
+        return heads[:1] != ["✗"] or heads[-1] != "→"
+    return not lines or not all(line.startswith("✓") for line in lines)
+
+
 def trials(notebook: Any, answers: list[Answer], seed: int) -> list[Trial]:
     """Try every answer of a sheet on one data seed.
 

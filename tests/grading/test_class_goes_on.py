@@ -263,7 +263,7 @@ def test_is_what_happens_said(root):
     assert "2 to grade: 2 new" in grade_by_hand(root)[2]
     hand_in(root, "ben", notebook(slope="slope = 3"))
     hand_in(root, "cleo")
-    assert "2 to grade: 1 new, 1 changed" in grade_by_hand(root)[2]
+    assert "2 to grade: 1 new, 1 changed (handed in again)" in grade_by_hand(root)[2]
     assert "nothing to do: 3 of 3 are graded already" in grade_by_hand(root)[2]
     assert "3 to grade: 3 again" in grade_by_hand(root, force=True)[2]
 

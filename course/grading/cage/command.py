@@ -17,13 +17,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from course.grading.cage import remedy as remedies
 from course.grading.cage.limits import Limits
 from course.installed import package
 
-REMEDY = (
-    "install bubblewrap with the system's package manager (it comes with the AppArmor profile that "
-    "Ubuntu asks for), or pass --no-cage if you trust every submission"
-)
 INSIDE = Path(__file__).parent / "inside"  # the files that stand in the cage itself
 # What of the system a cage shows, to be read.
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/passwd",
@@ -67,6 +64,11 @@ def works() -> str:
         lines = tried.stderr.strip().splitlines()
         return f"{binary} fails ({lines[-1] if lines else tried.returncode})"
     return ""
+
+
+def remedy() -> str:
+    """Return what to do about the cause that :func:`works` found."""
+    return remedies.remedy(works(), remedies.here(bubblewrap()))
 
 
 def command(

@@ -82,7 +82,7 @@ class CageProvisioner(KernelProvisionerBase):
         """Choose sockets in a private folder, and compose the command of the cage."""
         why = command.works()
         if why:
-            raise RuntimeError(f"There is no cage here: {why}; {command.REMEDY}.")
+            raise RuntimeError(f"There is no cage here: {why}; {command.remedy()}.")
         manager: Any = self.parent
         if self.folder is None:
             where = Path(tempfile.gettempdir())

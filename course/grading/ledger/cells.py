@@ -105,6 +105,24 @@ def of_source(config: Config, sheet: str, notebook: NotebookNode) -> Cells:
     return Cells(grades, tasks, frozenset(solutions), sources, kernelspec)
 
 
+def is_in_line(book: Gradebook, root: Path, config: Config, sheet: str) -> bool:
+    """Return whether a gradebook holds the cells that a sheet's source has now; change nothing."""
+    notebook = _notebook(book, sheet)
+    return notebook is not None and entered(book, notebook) == _wanted(root, config, sheet)
+
+
+def _notebook(book: Gradebook, sheet: str) -> Notebook | None:
+    found: Notebook | None = book.db.scalars(
+        select(Notebook).join(Assignment).where(Notebook.name == sheet, Assignment.name == sheet)
+    ).one_or_none()
+    return found
+
+
+def _wanted(root: Path, config: Config, sheet: str) -> Cells:
+    path = root / "source" / sheet / f"{sheet}.ipynb"
+    return of_source(config, sheet, nbformat.read(path, as_version=4))
+
+
 def bring_into_line(
     book: Gradebook, root: Path, config: Config, sheet: str, say: Callable[[str], None]
 ) -> bool:
@@ -124,12 +142,9 @@ def bring_into_line(
     Returns:
         Whether anything was changed.
     """
-    path = root / "source" / sheet / f"{sheet}.ipynb"
-    wanted = of_source(config, sheet, nbformat.read(path, as_version=4))
+    wanted = _wanted(root, config, sheet)
     db = book.db
-    notebook = db.scalars(
-        select(Notebook).join(Assignment).where(Notebook.name == sheet, Assignment.name == sheet)
-    ).one_or_none()
+    notebook = _notebook(book, sheet)
     if notebook is not None and entered(book, notebook) == wanted:
         return False
     if notebook is None:

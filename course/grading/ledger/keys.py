@@ -8,7 +8,8 @@ import functools
 import hashlib
 import json
 import platform
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ PACKAGES = {name: package(name) for name in ("course", "helpers")}
 
 # What decides no grade: before a submission is there, after its result is, or beside the two.
 ELSEWHERE = (
+    "course/log.py", "course/bundling/", "course/authoring/new.py", "course/authoring/stamps.py",
+    "course/grading/plan.py", "course/grading/dry_run.py",
     "course/cli.py", "course/doctor.py", "course/progress.py", "course/files.py",
     "course/stock_nbgrader.py",
     "course/sheets/", "course/answers/", "course/proving/", "course/term/",
@@ -49,19 +52,31 @@ class Keys:
     Args:
         run: a hash of what the student's run depends on: all but tests, points and answer key.
         judging: a hash of what the verdict depends on beyond the run: tests, points, answer key.
+        parts: what the two are made of, by the words for it, so that a person can be told why a
+            submission is graded again.
     """
 
     run: str
     judging: str
+    parts: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 def of(job: Job) -> Keys:
     """Return the keys of a job's result."""
     spine, tests = _of_sheet(job.source)
-    parts = [job.student, job.sheet, spine, _digest(job.release.encode()), job.data_seed,
-             job.caged, str(job.limits), job.why_none, _digest(job.submission or b""),
-             job.submission is None, _code().run, versions()]  # fmt: skip
-    return Keys(_digest(_json(parts)), _digest(_json([tests, _code().judging])))
+    handed_in = [job.why_none, _digest(job.submission or b""), job.submission is None]
+    of_run = {
+        "handed in again": _short(handed_in),
+        f"text of {job.sheet}": _short([spine, _digest(job.release.encode())]),
+        "secret": _short(job.data_seed),
+        "cage": str(job.caged),
+        "limits": _short(str(job.limits)),
+        "code that runs answers": _short(_code().run),
+        **versions(),
+    }
+    of_judging = {f"tests of {job.sheet}": _short(tests), "checks": _short(_code().judging)}
+    run = _digest(_json([job.student, job.sheet, of_run]))
+    return Keys(run, _digest(_json(of_judging)), of_run | of_judging)
 
 
 @functools.lru_cache(maxsize=64)
@@ -93,11 +108,16 @@ def code(packages: dict[str, Path]) -> Keys:
 
 
 def deciding(packages: dict[str, Path]) -> dict[str, Path]:
-    """Return the files whose code decides on a result, by their names from their packages."""
+    """Return the files that decide on a result, by their names from their packages.
+
+    All code, and of helpers the data too: answers are judged on what stands in them.
+    """
     found = {
         f"{package}/{path.relative_to(folder).as_posix()}": path
         for package, folder in packages.items()
-        for path in folder.rglob("*.py")
+        for path in folder.rglob("*")
+        if path.suffix == ".py" or (package == "helpers" and path.is_file())
+        if path.suffix != ".pyc"
     }
     return {name: found[name] for name in sorted(found) if not name.startswith(ELSEWHERE)}
 
@@ -117,6 +137,10 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             found[name] = ""
     return found
+
+
+def _short(parts: object) -> str:
+    return _digest(_json(parts))[:32]
 
 
 def _json(parts: object) -> bytes:

@@ -60,7 +60,8 @@ def keys(root: Path, of: Of) -> Keys | None:
         result(root, of)
         (folder(root, of) / f"{of.sheet}.ipynb").stat()
         record = json.loads((staff_folder(root, of) / RECORD).read_text(encoding="utf-8"))
-        return Keys(str(record["run"]), str(record["judging"]))
+        run, judging = str(record["run"]), str(record["judging"])
+        return Keys(run, judging, dict(record.get("parts") or {}))  # an earlier version kept none
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
@@ -161,7 +162,10 @@ def begin(root: Path, graded: Graded) -> None:
 
 def finish(root: Path, graded: Graded, key: Keys) -> None:
     """Write the keys of a result: from now on it counts as graded."""
-    record = {"run": key.run, "judging": key.judging, "data_seed": graded.data_seed}
+    record = {
+        "run": key.run, "judging": key.judging, "data_seed": graded.data_seed,
+        "parts": dict(key.parts),
+    }  # fmt: skip
     path = staff_folder(root, graded.result) / RECORD
     write_whole(path, json.dumps(record, indent=1, sort_keys=True) + "\n")
 

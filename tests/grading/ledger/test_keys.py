@@ -76,6 +76,12 @@ def test_does_a_fix_that_decides_grade_again(packages, file, changes):
     assert found == ([changes] if changes else [])
 
 
+def test_are_data_that_decide_in_the_keys(packages):
+    before = keys.code(packages)
+    (packages["helpers"] / "a_new_table.npz").write_bytes(b"numbers")
+    assert keys.code(packages).run != before.run
+
+
 def test_is_a_file_that_goes_noticed(packages):
     before = keys.code(packages)
     (packages["course"] / "grading" / "outputs.py").unlink()
