@@ -26,7 +26,7 @@ from course.proving import bank
 from course.verdict import Verdict, of_test_cell
 from helpers import data
 from helpers.check.kit.agree import same
-from helpers.check.kit.calling import own_copy, quietly
+from helpers.check.kit.calling import adapted, own_copy, quietly
 from helpers.check.kit.edits import edited
 from helpers.check.kit.exercise import Exercise, Together
 from helpers.check.kit.message import NOT_A_NUMBER, RAISED, WRONG_SHAPE, WRONG_TYPE
@@ -181,7 +181,7 @@ def _values(own: dict[str, Any], functions: Sequence[Exercise]) -> list[Any]:
     """Return what answers give on ten times the cases, from other seeds."""
     found: list[Any] = []
     for function in functions:
-        answer = own.get(function.name)
+        answer = adapted(own.get(function.name), function.adapter)
         for seed in OTHER_SEEDS:
             with data.seeded(seed):
                 for case in function.cases():
