@@ -44,8 +44,8 @@ def _inputs(u: Draws, given: Given, k: int) -> Tensor:
 
 
 def _size(X: Tensor) -> float:
-    """Return the root mean square of the singular values of X."""
-    return float((X**2).sum() / X.shape[1]) ** 0.5
+    """Return the geometric mean of the singular values of X."""
+    return float(torch.linalg.det(X.T @ X)) ** (0.5 / X.shape[1])
 
 
 def _targets(u: Draws, given: Given, k: int) -> Tensor:
