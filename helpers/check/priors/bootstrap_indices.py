@@ -202,7 +202,7 @@ TURNS = (
     Turn("sorted rows", "every place is drawn by itself: once sorted, one depends on the next.",
          _given, alike=_sorted),
     Turn("rows and columns", "one row for each member, and n entries in it: shape (k, n).", _given,
-         alike=_of_shape(lambda n, k: (n, k))),
+         alike=_of_shape(lambda n, k: (n, k), lambda n, k: (n, n))),
     Turn("one sample only", "k rows are asked for, one for each member.", _given,
          alike=_of_shape(lambda n, k: (n,), lambda n, k: (1, n), lambda n, k: (n * k,))),
     Turn("k entries a row", "a bootstrap sample is as large as the data: n entries in each row.",

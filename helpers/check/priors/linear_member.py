@@ -51,6 +51,35 @@ def by_theta(X, y, sigma, tau, noise, draw):  # type: ignore[no-untyped-def]
     return theta + draw
 
 
+def by_rows(X, y, sigma, tau, noise, draw):  # type: ignore[no-untyped-def]
+    """Weights by least squares, the pull as further rows."""
+    rows = torch.cat([X / sigma, torch.eye(X.shape[1]).double() / tau])
+    right = torch.cat([(y + noise) / sigma, draw / tau])
+    return torch.linalg.solve(rows.T @ rows, rows.T @ right)
+
+
+def by_targets(X, y, sigma, tau, noise, draw):  # type: ignore[no-untyped-def]
+    """Weights by what the targets say of the draw."""
+    of_y = tau**2 * X @ X.T + sigma**2 * torch.eye(len(y)).double()
+    return draw + tau**2 * X.T @ torch.linalg.solve(of_y, y + noise - X @ draw)
+
+
+def by_gram(X, y, sigma, tau, noise, draw):  # type: ignore[no-untyped-def]
+    """Weights by the normal equations times both variances."""
+    gram = X.T @ X * tau**2 + sigma**2 * torch.eye(X.shape[1]).double()
+    return torch.linalg.inv(gram) @ (tau**2 * X.T @ (y + noise) + sigma**2 * draw)
+
+
+def by_newton(X, y, sigma, tau, noise, draw):  # type: ignore[no-untyped-def]
+    """Weights by one step down the slope of the loss at the draw."""
+
+    def loss(w):  # type: ignore[no-untyped-def]
+        return ((y + noise - X @ w) ** 2).sum() / sigma**2 + ((w - draw) ** 2).sum() / tau**2
+
+    slope = torch.func.grad(loss)(draw)
+    return draw - torch.linalg.solve(torch.func.hessian(loss)(draw), slope)
+
+
 def _pulled(X: Tensor, target: Tensor, pull: float | Tensor, centre: Tensor) -> Tensor:
     eye = torch.eye(X.shape[1], dtype=X.dtype)
     return torch.linalg.solve(X.T @ X + pull * eye, X.T @ target + pull * centre)
@@ -151,7 +180,7 @@ EXERCISE = Exercise(
     ),
     reference=reference,
     turns=TURNS,
-    worked=(by_solve, by_theta),
+    worked=(by_solve, by_theta, by_rows, by_targets, by_gram, by_newton),
     passed="linear_member: noise on the targets, and a pull towards its own draw.",
 )  # fmt: skip
 linear_member = EXERCISE.check
