@@ -249,3 +249,36 @@ def kl_sample(n: int = 20_000) -> torch.Tensor:
     return torch.where(
         right, normal("kl: right peak", n, 4.0, 0.5), normal("kl: left peak", n, -1.0, 0.75)
     )
+
+
+# --- 10 priors ---------------------------------------------------------------------------------
+
+
+def gap(n: int = 20) -> tuple[torch.Tensor, torch.Tensor]:
+    """Draw n points of a curve on two stretches with a gap between them.
+
+    Three fifths lie between −0.9 and −0.3, the others between 0.4 and 0.8; the noise of y has the
+    standard deviation 0.1.
+
+    Args:
+        n: number of points.
+
+    Returns:
+        x, in ascending order, and y, float64 tensors of shape (n,).
+    """
+    left = 3 * n // 5
+    x = torch.cat([
+        uniform("priors: left", left, -0.9, -0.3), uniform("priors: right", n - left, 0.4, 0.8)
+    ]).sort().values  # fmt: skip
+    return x, x * torch.sin(3 * x) + x / 2 + normal("priors: noise", n, 0.0, 0.1)
+
+
+def five_targets() -> torch.Tensor:
+    """Draw y at x = −1, −0.5, …, 1 from a line with prior weights and standard normal noise.
+
+    Returns:
+        float64 tensor of shape (5,).
+    """
+    x = torch.linspace(-1, 1, 5, dtype=torch.float64)
+    intercept, slope = normal("priors: weights", 2, 0.0, 0.7)
+    return intercept + slope * x + normal("priors: targets", 5)

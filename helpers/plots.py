@@ -226,6 +226,50 @@ def surface(
     return _label(ax, xlabel, ylabel, title)
 
 
+def bands(
+    x: Any, mean: Any, deviation: Any, xlabel: str, ylabel: str, title: str = "",
+    ax: Axes | None = None,
+) -> Axes:  # fmt: skip
+    """Plot a mean with bands of one and of two standard deviations.
+
+    Args:
+        x: points, shape (m,).
+        mean: values at them, shape (m,).
+        deviation: standard deviations at them, shape (m,).
+        xlabel: label of the horizontal axis, with its unit.
+        ylabel: label of the vertical axis, with its unit.
+        title: short title, or none.
+        ax: axes to draw on, by default those of a new figure.
+    """
+    ax = ax or panels()[0]
+    at, middle, one = numpy(x), numpy(mean), numpy(deviation)
+    for times, alpha in ((2, 0.25), (1, 0.35)):
+        low, high = middle - times * one, middle + times * one
+        ax.fill_between(at, low, high, color=SKY, alpha=alpha, linewidth=0)
+    ax.plot(at, middle, color=BLUE, linestyle="-")
+    return _label(ax, xlabel, ylabel, title)
+
+
+def strands(
+    x: Any, ys: Any, xlabel: str, ylabel: str, title: str = "", ax: Axes | None = None,
+    color: str = BLUE,
+) -> Axes:  # fmt: skip
+    """Plot many curves of one kind as thin lines of one colour.
+
+    Args:
+        x: points, shape (m,).
+        ys: a curve a row, shape (k, m).
+        xlabel: label of the horizontal axis, with its unit.
+        ylabel: label of the vertical axis, with its unit.
+        title: short title, or none.
+        ax: axes to draw on, by default those of a new figure.
+        color: of all of them.
+    """
+    ax = ax or panels()[0]
+    ax.plot(numpy(x), numpy(ys).T, color=color, linestyle="-", linewidth=0.7, alpha=0.6)
+    return _label(ax, xlabel, ylabel, title)
+
+
 def _suit_any_page(figure: Figure) -> None:
     """Draw in :data:`INK` what is black and stands on the page itself."""
     grounded = {

@@ -4,7 +4,9 @@ At a desk a check watches the call itself; while a class is graded, the student'
 tells the judge. Neither knows more than the other.
 """
 
+import copy
 import hashlib
+import math
 import random
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -18,6 +20,8 @@ TRACKED = "it is tracked now"
 GRADIENT = "its .grad was filled"
 GRADIENTS_OFF = "gradients were left switched off"
 DEFAULT_DTYPE = "the default dtype was changed"
+
+CALLS = 31  # of a module: one that tosses a coin in each shows two sides but once in 1e9 times
 
 
 class Effects(NamedTuple):
@@ -161,3 +165,50 @@ def slopes(
     weights = torch.linspace(1, 2, value.numel(), dtype=torch.float64).reshape(value.shape)
     inputs = [args[place] for place in places]
     return list(torch.autograd.grad((weights * value).sum(), inputs, allow_unused=True))
+
+
+def with_a_step(make: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a plain function of a module's class, whose objects hold a base and a prior.
+
+    So a class can be asked like any function, here and in a cage: its numbers come by value.
+
+    Args:
+        make: takes base, prior and scale, and returns a module.
+
+    Returns:
+        A function of base, prior, scale, inputs x and targets y. It works on copies, and returns
+        the outputs; of many more calls the one that differs most; the slopes of the mean squared
+        error by the base's parameters, and those by the prior's (zero where there are none); and
+        one number for each parameter of the base: 1 where an optimizer that is given the module's
+        parameters finds it, else 0.
+    """
+
+    def stepped(base: Any, prior: Any, scale: float, x: torch.Tensor, y: torch.Tensor) -> Any:
+        base, prior = copy.deepcopy(base), copy.deepcopy(prior)
+        model = make(base, prior, scale)
+        out = model(x)
+        again = max((model(x) for _ in range(CALLS)), key=lambda other: _apart(other, out))
+        loss = torch.nn.functional.mse_loss(out, y)
+        if loss.requires_grad:
+            loss.backward()
+        found = {id(p) for p in model.parameters()}
+        return (
+            out.detach(),
+            again.detach(),
+            _slopes_held(base),
+            _slopes_held(prior),
+            torch.tensor([float(id(p) in found) for p in base.parameters()]),
+        )
+
+    return stepped
+
+
+def _apart(one: torch.Tensor, other: torch.Tensor) -> float:
+    """Return the largest difference, infinite where one is not a number."""
+    return float((one - other).detach().abs().nan_to_num(math.inf).max())
+
+
+def _slopes_held(module: torch.nn.Module) -> torch.Tensor:
+    """Return the .grad of all parameters in one row, zeros where there is none."""
+    held = [(torch.zeros_like(p) if p.grad is None else p.grad) for p in module.parameters()]
+    return torch.cat([g.detach().flatten() for g in held]) if held else torch.zeros(1)

@@ -319,6 +319,10 @@ class Proxy(Remote):
         """Return slopes through some arguments; see :func:`helpers.watching.slopes`."""
         return list(self._asked("slopes", tuple(args), list(places)))
 
+    def adapted(self, adapter: str) -> Any:
+        """Return what a function of :mod:`helpers.watching` makes of this one, in the cage too."""
+        return self._asked(adapter)
+
     def _asked(self, question: str, *given: Any) -> Any:
         return self._session.call(self._handle, given, {}, question)
 

@@ -63,6 +63,12 @@ from helpers.check.normals.fit_student_t import fit_student_t
 from helpers.check.normals.mvn_mle import mvn_mle
 from helpers.check.normals.softplus_pair import softplus_pair
 from helpers.check.normals.standard_errors_left import standard_errors_left
+from helpers.check.priors.bootstrap_indices import bootstrap_indices
+from helpers.check.priors.decompose import decompose
+from helpers.check.priors.linear_ensemble import linear_ensemble
+from helpers.check.priors.linear_member import linear_member
+from helpers.check.priors.model_with_prior import model_with_prior
+from helpers.check.priors.train_members import train_members
 from helpers.check.sgd.batch_gradient import batch_gradient
 from helpers.check.sgd.descend import descend
 from helpers.check.sgd.fit_location import fit_location
@@ -77,10 +83,12 @@ __all__ = [
     "adam_step",
     "batch_gradient",
     "beta_slope",
+    "bootstrap_indices",
     "case",
     "censored_mle",
     "covering_normal",
     "curvature",
+    "decompose",
     "derivative",
     "descend",
     "elbo_gradients",
@@ -111,6 +119,8 @@ __all__ = [
     "kl_monte_carlo",
     "kl_quadrature",
     "largest_stable_learning_rate",
+    "linear_ensemble",
+    "linear_member",
     "log_evidence",
     "log_jacobians",
     "log_joint",
@@ -119,6 +129,7 @@ __all__ = [
     "logit_beta_density",
     "mass_between",
     "mixture_log_prob",
+    "model_with_prior",
     "mvn_mle",
     "nll_gradient",
     "normal_mle",
@@ -135,6 +146,7 @@ __all__ = [
     "standard_errors_left",
     "three_mles",
     "train_and_validate",
+    "train_members",
 ]
 
 explain_missing_names()

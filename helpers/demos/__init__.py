@@ -16,6 +16,7 @@ from helpers.demos.kl import draw_two_divergences, seeking_walks, two_divergence
 from helpers.demos.likelihood import draw_likelihood, likelihood
 from helpers.demos.mixtures import draw_start_number, start_number
 from helpers.demos.normals import adam, draw_adam
+from helpers.demos.priors import draw_sine_prior, sine_prior
 from helpers.demos.sgd import draw_learning_rate, draw_valley, learning_rate, valley
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "draw_learning_rate",
     "draw_likelihood",
     "draw_paths",
+    "draw_sine_prior",
     "draw_start_number",
     "draw_tangent",
     "draw_two_coordinates",
@@ -39,6 +41,7 @@ __all__ = [
     "learning_rate",
     "likelihood",
     "seeking_walks",
+    "sine_prior",
     "slider",
     "start_number",
     "tangent",
@@ -59,4 +62,5 @@ ALL: list[Callable[[], Demo]] = [
     elbo_and_gap,
     two_divergences,
     start_number,
+    sine_prior,
 ]

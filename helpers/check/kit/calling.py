@@ -182,3 +182,18 @@ def _asking(answer: Any, question: str) -> Any:
         return ask(args, *extra)
 
     return with_arguments
+
+
+def adapted(answer: Any, adapter: str) -> Any:
+    """Return a plain function of an answer that is none, such as a module's class.
+
+    Args:
+        answer: what the student wrote; what cannot be called stays as it is.
+        adapter: a function of :mod:`helpers.watching`, which makes it where the answer lives; empty
+            where the answer is a plain function already.
+    """
+    if not adapter or not callable(answer):
+        return answer
+    if isinstance(answer, Remote):
+        return answer.adapted(adapter)  # type: ignore[attr-defined]
+    return getattr(watching, adapter)(answer)

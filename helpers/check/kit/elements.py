@@ -7,7 +7,6 @@ import torch
 from helpers.check.kit.agree import Outcome, as_tensor
 from helpers.check.kit.asks import ALONE, TYPICAL, Argument
 from helpers.check.kit.diagnose import Name
-from helpers.check.kit.relations import alike
 
 FEWEST = 3  # right ones and wrong ones: below that a border between them is chance
 
@@ -35,9 +34,9 @@ def _wrong(outcome: Outcome) -> torch.Tensor | None:
     got, expected = as_tensor(outcome.value), as_tensor(outcome.expected)
     if got is None or expected is None or got.shape != expected.shape or not expected.ndim:
         return None
-    pairs = zip(got.double().flatten(), expected.double().flatten(), strict=True)
-    off = [not alike(g, e, 1e-4) for g, e in pairs]
-    return torch.tensor(off).reshape(expected.shape)
+    got, expected = got.double(), expected.double()
+    scale = torch.where(expected == 0, torch.ones_like(expected), expected.abs())
+    return ~((got - expected).abs() <= 1e-4 * scale) | ~got.isfinite() | ~expected.isfinite()
 
 
 def _by_position(wrong: Sequence[torch.Tensor]) -> Name | None:

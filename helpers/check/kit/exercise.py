@@ -14,7 +14,7 @@ from helpers import watching
 from helpers.check.kit import diagnose, message, misread
 from helpers.check.kit.agree import Agreement, AnyOf, Close, nearest, note, same, several
 from helpers.check.kit.asks import EDGE, TYPICAL, Argument, Case, cases
-from helpers.check.kit.calling import Called, own_copy, slopes, watched
+from helpers.check.kit.calling import Called, adapted, own_copy, slopes, watched
 from helpers.check.kit.chance import NOT_HANDED_IN, Chance, MayDraw, Scripted
 from helpers.check.kit.diagnose import Outcome, Turn
 from helpers.check.kit.elements import by_elements
@@ -48,6 +48,8 @@ class Exercise:
         slopes: names of the arguments through which slopes must pass, in double precision.
         chance: what a random answer is tested for besides; None where nothing is random.
         hints: sentences of this exercise in the place of the kit's, by wrong turn.
+        adapter: function of :mod:`helpers.watching` that makes a plain function of the answer,
+            where it is a class.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Exercise:
     slopes: tuple[str, ...] = ()
     chance: Chance | MayDraw | None = None
     hints: Mapping[str, str] = field(default_factory=dict)
+    adapter: str = ""
 
     @property
     def exercises(self) -> tuple["Exercise", ...]:
@@ -106,6 +109,7 @@ class Together:
 
 def ask(exercise: Exercise, answer: Any) -> None:
     """Ask an answer every question of an exercise; see :meth:`Exercise.check`."""
+    answer = adapted(answer, exercise.adapter)
     asked = exercise.cases()
     calls = [watched(case.described, answer, case.args, SEEDS[0]) for case in asked]
     outcomes = [_outcome(exercise, case, called) for case, called in zip(asked, calls, strict=True)]
