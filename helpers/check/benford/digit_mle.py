@@ -126,6 +126,7 @@ EXERCISE = Exercise(
         near=0.005,
     ),
     turns=TURNS,
+    typical=2,
     passed="digit_mle: within a tenth of a standard error of the top, for two to twelve digits.",
 )  # fmt: skip
 digit_mle = EXERCISE.check
