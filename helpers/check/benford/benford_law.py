@@ -38,12 +38,18 @@ def _in_single(base: int, digits: int) -> AnyOf:
     return AnyOf(*ends, *[e.double() for e in ends], (1 + 1 / d).log10(), (1 + 1 / d).log2())
 
 
+def _from(low: int, base: int, digits: int) -> torch.Tensor:
+    """Return the law of all numbers from low on, as if they were blocks."""
+    return torch.log1p(1 / torch.arange(low, base**digits, dtype=DOUBLE)) / math.log(base)
+
+
 def _last_digit(base: int, digits: int) -> torch.Tensor:
-    """Return the probabilities of the last digit of the block, from 0, or from 1 where it is first.
+    """Return the probabilities of the last digit of the block: from 0, but of a first digit from 1.
 
     It is what the second digit, the third and so on follows.
     """
-    return reference(base, digits).reshape(-1, base).sum(0)
+    blocks = reference(base, digits)
+    return blocks if digits == 1 else blocks.reshape(-1, base).sum(0)
 
 
 def by_formula(base: int, digits: int) -> torch.Tensor:
@@ -71,9 +77,7 @@ TURNS = (
          lambda base, digits: AnyOf(*[f(_blocks(base, digits)) / c for c in (1, math.log(base))
                                       for f in (torch.log1p, torch.log)])),
     Turn("zero taken in", "a first digit is never 0: the blocks begin with base ** (digits − 1).",
-         lambda base, digits: AnyOf(*[
-             torch.log1p(1 / torch.arange(low, base**digits, dtype=DOUBLE)) / math.log(base)
-             for low in (0, 1) if low < base ** (digits - 1)])),
+         lambda base, digits: AnyOf(_from(0, base, digits), _from(0, base, digits)[1:])),
     Turn("one block too many", "the last block is base ** digits − 1, all of whose digits are the "
          "largest.", lambda base, digits: torch.log1p(
              1 / torch.arange(base ** (digits - 1), base**digits + 1, dtype=DOUBLE))
@@ -84,7 +88,7 @@ TURNS = (
          lambda base, digits: AnyOf(reference(base, 1), reference(base, 2))),
     Turn("digit after the first", "this is the law of one digit of the block; asked is that of the "
          "block as a whole.",
-         lambda base, digits: AnyOf(_last_digit(base, digits), _last_digit(base, digits)[1:])),
+         lambda base, digits: _last_digit(base, digits)),
     Turn("independent digits", "leading digits are not independent: take the block as one number.",
          lambda base, digits: _independent(base, digits)),
     Turn("uniform", "the blocks are not equally likely.",
@@ -101,7 +105,8 @@ TURNS = (
     Turn("single precision", "next to 1 a small 1/d loses most of its digits in float32: make the "
          "blocks in float64.", _in_single),
     Turn("log of 1 − 1/d", "the block d reaches up to d + 1, not down to d − 1.",
-         _of_blocks(lambda d: -torch.log1p(-1 / d))),
+         lambda base, digits: AnyOf(*[
+             -torch.log1p(-1 / _blocks(base, digits)) / c for c in (math.log(base), 1.0)])),
 )  # fmt: skip
 
 
@@ -129,7 +134,7 @@ EXERCISE = Exercise(
     arguments=(
         Argument("base", _base, edges={
             "ten, one digit": Jointly(base=10, digits=1),
-            "ten, three digits": Jointly(base=10, digits=3),
+            "ten, four digits": Jointly(base=10, digits=4),
             "two, one digit": Jointly(base=2, digits=1),
             "two, four digits": Jointly(base=2, digits=4),
             "sixteen, two digits": Jointly(base=16, digits=2),

@@ -21,10 +21,11 @@ def reference(counts: torch.Tensor) -> torch.Tensor:
 def mean_nll(p: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
     """Return the mean negative log-likelihood of probabilities, and of numbers that are none.
 
-    The sum of p is added. Where it is 1, as it must be, that changes nothing; elsewhere it makes
-    counts/n the lowest point among all positive numbers, so that no larger p looks better.
+    Where the sum of p is 1, as it must be, what is added changes nothing. Elsewhere it makes
+    counts/n the lowest point among all positive numbers, by far: no larger p looks better.
     """
-    return p.sum() - (reference(counts) * p.log()).sum()
+    total = p.sum()
+    return total + 1e3 * (total - 1) ** 2 - (reference(counts) * p.log()).sum()
 
 
 def _added(counts: torch.Tensor) -> AnyOf:
@@ -108,11 +109,19 @@ def _few(u: Draws, given: Given) -> torch.Tensor:
     return digits.counted(u, given, 6, 9, 14)
 
 
+def _lopsided(u: Draws, given: Given) -> torch.Tensor:
+    """Return counts of one or two but for one digit, where anything that is added shows."""
+    counts = torch.tensor([float(u.whole(1, 2)) for _ in range(7)], dtype=DOUBLE)
+    counts[u.whole(0, 6)] = float(u.whole(35, 50))
+    return counts
+
+
 EXERCISE = Exercise(
     name="digit_mle",
     arguments=(
         sample("counts", _counts, many=(9, 6, 12), sizes=(2,),
                edges={"twenty observations": _few,
+                      "nearly all of one digit": _lopsided,
                       "ten thousand observations": lambda u, given: torch.cat(
                           [_counts(u, given, 4), torch.tensor([1.0], dtype=DOUBLE)])
                       * torch.tensor([97.0, 41.0, 23.0, 77.0, 60.0], dtype=DOUBLE)},
