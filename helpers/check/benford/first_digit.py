@@ -103,8 +103,8 @@ TURNS = (
     Turn("through a float", "a float has sixteen digits or so, and rounds the others: the first "
          "can change with them, and beyond 10³⁰⁸ all are lost.",
          lambda text: _anywhere(repr(abs(float(text))).split("e")[0])),
-    Turn("through a float", "a float has sixteen digits or so, and rounds the others: a format that "
-         "shows more of them shows the rounding.",
+    Turn("through a float", "a float has sixteen digits or so, and rounds the others: a format "
+         "that shows more of them shows the rounding.",
          lambda text: int(f"{abs(float(text)):.17e}"[0]) or None),
     Turn("sign not passed over", "a number may begin with a sign; pass over it.",
          raises=lambda error: "invalid literal" in str(error)
