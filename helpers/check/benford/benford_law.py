@@ -6,7 +6,7 @@ from collections.abc import Callable
 import torch
 
 from helpers.check.benford import analytic
-from helpers.check.kit.agree import AnyOf, Close
+from helpers.check.kit.agree import AnyOf, Close, as_tensor, same
 from helpers.check.kit.asks import Argument, Draws, Given, Jointly
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
@@ -58,6 +58,24 @@ def by_formula(base: int, digits: int) -> torch.Tensor:
     return torch.log(1 + 1 / blocks) / math.log(base)
 
 
+def by_list(base: int, digits: int) -> torch.Tensor:
+    """Return the same, one block after the other."""
+    blocks = range(base ** (digits - 1), base**digits)
+    return torch.tensor([math.log(1 + 1 / d, base) for d in blocks], dtype=torch.float64)
+
+
+def by_ratio(base: int, digits: int) -> torch.Tensor:
+    """Return a quotient of logarithms to base 2."""
+    d = torch.arange(base ** (digits - 1), base**digits).double()
+    return torch.log2((d + 1) / d) / torch.log2(torch.tensor(base).double())
+
+
+def _another_number(got: object, right: torch.Tensor) -> bool:
+    """Whether there are more or fewer numbers than blocks, or all is right."""
+    value = as_tensor(got)
+    return value is not None and (value.shape != right.shape or same(value, right))
+
+
 def by_difference(base: int, digits: int) -> torch.Tensor:
     """Return differences of the logarithms of the ends."""
     ends = torch.arange(base ** (digits - 1), base**digits + 1, dtype=torch.float64)
@@ -104,6 +122,9 @@ TURNS = (
          lambda base, digits: reference(base, digits).cumsum(0)),
     Turn("single precision", "next to 1 a small 1/d loses most of its digits in float32: make the "
          "blocks in float64.", _in_single),
+    Turn("another number of blocks", "the blocks are the whole numbers with so many digits, in a "
+         "single row: the first is base ** (digits − 1), the last base ** digits − 1.",
+         reference, alike=_another_number),
     Turn("log of 1 − 1/d", "the block d reaches up to d + 1, not down to d − 1.",
          lambda base, digits: AnyOf(*[
              -torch.log1p(-1 / _blocks(base, digits)) / c for c in (math.log(base), 1.0)])),
@@ -144,7 +165,7 @@ EXERCISE = Exercise(
     reference=reference,
     agree=Close(),
     turns=TURNS,
-    worked=(by_formula, by_difference),
+    worked=(by_formula, by_difference, by_list, by_ratio),
     passed="benford: every block of leading digits, in any base.",
 )  # fmt: skip
 benford = EXERCISE.check

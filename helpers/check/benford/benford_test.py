@@ -176,6 +176,47 @@ def by_hand(counts: Tensor, kind: str) -> Pair:
     return statistic, torch.special.gammaincc(half, statistic / 2)
 
 
+def by_loop(counts: Tensor, kind: str) -> tuple[float, Tensor]:
+    """Digit by digit."""
+    k, n = len(counts), float(counts.sum())
+    total = 0.0
+    for d, count in enumerate(counts.tolist(), start=1):
+        expected = n * math.log(1 + 1 / d) / math.log(k + 1)
+        if kind == "chi2":
+            total += (count - expected) ** 2 / expected
+        elif count > 0:
+            total += 2 * count * math.log(count / expected)
+    x = torch.tensor(total, dtype=torch.float64)
+    return total, torch.special.gammaincc(torch.tensor((k - 1) / 2).double(), x / 2)
+
+
+def by_shares(counts: Tensor, kind: str) -> Pair:
+    """Shares, and n at the end."""
+    n = counts.sum()
+    d = torch.arange(1, len(counts) + 1, dtype=torch.float64)
+    law = torch.log1p(1 / d) / math.log(len(counts) + 1)
+    shares = counts / n
+    if kind == "chi2":
+        statistic = n * (((shares - law) ** 2) / law).sum()
+    else:
+        terms = torch.where(shares > 0, shares * (shares / law).clamp(min=1e-300).log(), 0.0)
+        statistic = 2 * n * terms.sum()
+    degrees = torch.tensor(len(counts) - 1.0, dtype=torch.float64)
+    return statistic, torch.special.gammaincc(degrees / 2, statistic / 2)
+
+
+def by_squares(counts: Tensor, kind: str) -> Pair:
+    """Squares of the counts less n; for G only digits that came."""
+    d = torch.arange(1, len(counts) + 1, dtype=torch.float64)
+    n, expected = counts.sum(), counts.sum() * torch.log1p(1 / d) / math.log(len(counts) + 1)
+    chi2 = (counts**2 / expected).sum() - n
+    seen = counts > 0
+    g = 2 * (counts[seen] * torch.log(counts[seen] / expected[seen])).sum()
+    statistic = {"chi2": chi2, "G": g}[kind]
+    half = torch.tensor((len(counts) - 1) / 2, dtype=torch.float64)
+    return statistic, torch.special.gammaincc(half, statistic / 2)
+
+
 def _counts(u: Draws, given: Given, k: int) -> Tensor:
     return digits.counted(u, given, k)
 
@@ -217,7 +258,7 @@ EXERCISE = Exercise(
     typical=6,
     parts=("the statistic", "the p-value"),
     turns=TURNS,
-    worked=(by_hand,),
+    worked=(by_hand, by_loop, by_shares, by_squares),
     passed="benford_test: both statistics and their tails, in several bases.",
 )  # fmt: skip
 benford_test = EXERCISE.check

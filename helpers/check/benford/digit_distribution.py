@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from helpers.check.kit.agree import AnyOf, Close
+from helpers.check.kit.agree import AnyOf, Close, as_tensor
 from helpers.check.kit.asks import Argument, Draws, Given, Jointly
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
@@ -165,6 +165,43 @@ def by_sums(model: Any, vocabulary: Sequence[str], prompt: str) -> Tensor:
     return torch.stack(found).softmax(0)
 
 
+def by_tokens(model: Any, vocabulary: Sequence[str], prompt: str) -> Tensor:
+    """Return the same by a loop over the tokens."""
+    sums = torch.full((9,), -torch.inf, dtype=torch.float64)
+    for token, logit in zip(vocabulary, model(prompt).double(), strict=True):
+        begun = token.lstrip(" ")
+        if begun and begun[0] in "123456789":
+            digit = int(begun[0]) - 1
+            sums[digit] = torch.logaddexp(sums[digit], logit)
+    return sums.softmax(0)
+
+
+def by_shares(model: Any, vocabulary: Sequence[str], prompt: str) -> Tensor:
+    """Return shares of the tokens that count, added up."""
+    begins = [token.strip(" ")[:1] for token in vocabulary]
+    chosen = [i for i, f in enumerate(begins) if f and f in "123456789"]
+    p = model(prompt)[chosen].double().softmax(0)
+    found = torch.zeros(9, dtype=torch.float64)
+    digits = torch.tensor([int(begins[i]) - 1 for i in chosen])
+    return found.index_add(0, digits, p)
+
+
+def by_matrix(model: Any, vocabulary: Sequence[str], prompt: str) -> Tensor:
+    """Return a matrix of zeros and ones times exponentials, the largest of which is one."""
+    logits = model(prompt).double()
+    rows = [[token.lstrip(" ").startswith(d) for token in vocabulary] for d in "123456789"]
+    belongs = torch.tensor(rows, dtype=torch.float64)
+    logits = logits - logits[belongs.sum(0) > 0].max()
+    weights = belongs @ torch.where(belongs.sum(0) > 0, logits, -torch.inf).exp()
+    return weights / weights.sum()
+
+
+def _another_number(got: object, right: Tensor) -> bool:
+    """Whether there are more or fewer than nine numbers."""
+    value = as_tensor(got)
+    return value is not None and value.shape != right.shape
+
+
 TURNS = (
     Turn("tokens left out", "a token such as 300 begins with a digit as well: add up all tokens "
          "that do, not the nine single digits.", _picked(_one_token_each)),
@@ -202,6 +239,8 @@ TURNS = (
     Turn("whole tokens only", "the first character decides; what follows it need not be a digit.",
          _picked(lambda token: first(token) if token.strip(" ").isdigit() else "",
                  lambda token: first(token) if token.isdigit() else "")),
+    Turn("not nine numbers", "nine digits, nine probabilities, in a single row.",
+         reference, alike=_another_number),
     Turn("far below the others", "next to a likely word all digits round to zero: subtract in the "
          "logarithms, or take the softmax over the digits' tokens alone.",
          lambda model, vocabulary, prompt: _through_all(model, vocabulary, prompt)),
@@ -274,7 +313,7 @@ EXERCISE = Exercise(
     reference=reference,
     agree=Close(single=True),
     turns=TURNS,
-    worked=(by_sums,),
+    worked=(by_sums, by_tokens, by_shares, by_matrix),
     passed="digit_distribution: every token that begins with the digit, and nothing else.",
 )  # fmt: skip
 digit_distribution = EXERCISE.check

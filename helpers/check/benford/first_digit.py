@@ -16,6 +16,18 @@ def reference(text: str) -> int | None:
     return int(found[0]) if found else None
 
 
+def by_expression(text: str) -> int | None:
+    """Return what a regular expression finds."""
+    found = re.search(r"[1-9]", re.split("[eE]", text)[0])
+    return int(found.group()) if found else None
+
+
+def by_stripping(text: str) -> int | None:
+    """Return the first character behind signs, zeros and points."""
+    left = text.lower().partition("e")[0].lstrip("+-0.")
+    return int(left[0]) if left else None
+
+
 def _digits(u: Draws, n: int) -> str:
     return "".join(str(u.whole(0, 9)) for _ in range(n))
 
@@ -85,7 +97,12 @@ def _from_the_end(text: str) -> object:
     return int(found[-1]) if found else None
 
 
+def _text(got: object, right: object) -> bool:
+    return isinstance(got, str) or (got is None and right is None)
+
+
 TURNS = (
+    Turn("text for int", "this is a character; make an int of it.", reference, alike=_text),
     Turn("exponent's digit", "what stands after the e says where the point goes; no digit of the "
          "number is in it.", _anywhere),
     Turn("leading zero", "zeros before the first other digit do not count: pass over them and over "
@@ -163,7 +180,7 @@ EXERCISE = Exercise(
     agree=Exactly(),
     typical=12,
     turns=TURNS,
-    worked=(by_search,),
+    worked=(by_search, by_expression, by_stripping),
     passed="first_digit: signs, leading zeros, exponents, and None for a zero.",
 )  # fmt: skip
 first_digit = EXERCISE.check

@@ -7,7 +7,7 @@ import torch
 from torch.distributions import Normal
 
 from helpers.check.benford import analytic
-from helpers.check.kit.agree import AnyOf, Close
+from helpers.check.kit.agree import AnyOf, Close, as_tensor
 from helpers.check.kit.asks import Jointly, positive, real
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
@@ -73,7 +73,48 @@ def by_library(m: float, s: float) -> torch.Tensor:
     return total
 
 
+def by_error_function(m: float, s: float) -> torch.Tensor:
+    """Return the sum in loops, with the standard library's error function."""
+
+    def below(x: float) -> float:
+        return 0.5 * (1 + math.erf((x - m) / (s * math.sqrt(2))))
+
+    decades = range(math.floor(m - 9 * s), math.ceil(m + 9 * s) + 1)
+    shares = [
+        sum(below(k + math.log10(d + 1)) - below(k + math.log10(d)) for k in decades)
+        for d in range(1, 10)
+    ]
+    return torch.tensor(shares, dtype=torch.float64)
+
+
+def by_many_decades(m: float, s: float) -> torch.Tensor:
+    """Return the sum over more decades than anyone needs."""
+    k = torch.arange(-150, 151, dtype=torch.float64)
+    d = torch.arange(1, 10, dtype=torch.float64)[:, None]
+    upper = torch.special.ndtr((k + torch.log10(d + 1) - m) / s)
+    return (upper - torch.special.ndtr((k + torch.log10(d) - m) / s)).sum(1)
+
+
+def by_waves(m: float, s: float) -> torch.Tensor:
+    """Return the sum for narrow numbers, Benford's law plus waves for wide ones."""
+    edges = torch.arange(1, 11, dtype=torch.float64).log10()
+    if s < 0.2:
+        k = torch.arange(round(m) - 4, round(m) + 5)[:, None]
+        return torch.special.ndtr((k + edges - m) / s).diff(dim=1).sum(0)
+    k = torch.arange(1, 60, dtype=torch.float64)[:, None]
+    height = torch.exp(-2 * (math.pi * k * s) ** 2) / (math.pi * k)
+    return (edges + (height * torch.sin(2 * math.pi * k * (edges - m))).sum(0)).diff()
+
+
+def _another_number(got: object, right: torch.Tensor) -> bool:
+    """Whether there are more or fewer than nine numbers."""
+    value = as_tensor(got)
+    return value is not None and value.shape != right.shape
+
+
 TURNS = (
+    Turn("not nine numbers", "nine digits, nine probabilities, in a single row: add up the "
+         "decades, and take ten edges.", reference, alike=_another_number),
     Turn("natural logarithm", "m and s belong to the decimal logarithm: use log10 throughout.",
          _natural),
     Turn("natural logarithm", "m and s belong to the decimal logarithm: use log10 throughout.",
@@ -118,6 +159,7 @@ EXERCISE = Exercise(
     arguments=(
         real("m", -3.9, 4.4, edges={
             "numbers near a trillionth": Jointly(m=-12.3, s=0.35),
+            "just below a decade below one": Jointly(m=-4.97, s=0.05),
             "numbers near a quintillion": Jointly(m=18.8, s=0.3),
         }),
         positive("s", 0.15, 0.42, edges={
@@ -130,7 +172,7 @@ EXERCISE = Exercise(
     # m and s are floats, which torch.distributions takes in single precision.
     agree=Close(single=True),
     turns=TURNS,
-    worked=(by_decades, by_library),
+    worked=(by_decades, by_library, by_many_decades, by_error_function, by_waves),
     passed="lognormal_digits: all decades added up, for narrow and for wide numbers.",
 )  # fmt: skip
 lognormal_digits = EXERCISE.check
