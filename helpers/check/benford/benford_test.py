@@ -88,7 +88,8 @@ def _other_logs(counts: Tensor, kind: str) -> AnyOf:
     """Return what a law by the natural or the decimal logarithm gives, whatever the base is."""
     d = torch.arange(1, len(counts) + 1, dtype=DOUBLE)
     return AnyOf(*[_statistic(counts, kind, torch.log1p(1 / d) / c)
-                   for c in (1.0, math.log(10), math.log(2))])  # fmt: skip
+                   for c in (1.0, math.log(10), math.log(2), math.log(len(d)),
+                             math.log(len(d) + 2))])  # fmt: skip
 
 
 def _by_pieces(counts: Tensor, kind: str) -> AnyOf:
@@ -112,7 +113,18 @@ def _zeros_left_out(counts: Tensor, kind: str) -> Pair:
     return _with_tail(of(counts[kept], e), counts[kept])
 
 
+def _below_zero(got: object, right: Pair) -> bool:
+    """Whether a statistic is negative, so that its tail is not a number, or both are right."""
+    try:
+        statistic, tail = (float(v) for v in got)  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
+        return False
+    return statistic < 0 or EachClose().same((statistic, tail), right)
+
+
 TURNS = (
+    Turn("a number for k", "there need not be nine digits: base and degrees follow from how many "
+         "counts there are.", raises=lambda error: "must match the size" in str(error)),
     Turn("n lost", "these are the statistics of shares; a test needs the counts, for a thousand "
          "numbers say more than ten.",
          _other_statistic(lambda counts, kind: _statistic(counts, kind) / counts.sum())),
@@ -126,6 +138,9 @@ TURNS = (
     Turn("one minus a number near 1", "far out the lower tail rounds to 1, and the difference has "
          "no digits left: gammaincc gives the upper tail itself.",
          _other_tail(lambda x, k: [1 - torch.special.gammainc(k / 2, x / 2)])),
+    Turn("single precision", "the tail was computed in float32, which halves its digits: make both "
+         "arguments of gammaincc double.",
+         _other_tail(lambda x, k: [torch.special.gammaincc((k / 2).float(), (x / 2).float())])),
     Turn("halves forgotten", "the tail is gammaincc(degrees / 2, statistic / 2), both halved.",
          _other_tail(lambda x, k: [torch.special.gammaincc(a * k, b * x) for a in (1, 0.5)
                                    for b in (1, 0.5) if (a, b) != (0.5, 0.5)])),
@@ -158,6 +173,8 @@ TURNS = (
          _only("G", lambda counts, kind: _statistic(counts, kind) / math.log(10))),
     Turn("digits that never came", "where nothing was observed χ² still has its expected count; to "
          "G the digit adds nothing, and takes no degree of freedom away.", _zeros_left_out),
+    Turn("a statistic below zero", "χ² and G are never negative, and gammaincc of a negative "
+         "number is none: look at signs, squares and at the law.", reference, alike=_below_zero),
     Turn("swapped", "the statistic comes first, its p-value second.",
          lambda counts, kind: reference(counts, kind)[::-1]),
 )  # fmt: skip
@@ -233,10 +250,10 @@ def _never(u: Draws, given: Given) -> Tensor:
 
 
 def _far(u: Draws, given: Given) -> Tensor:
-    """Return counts of twenty thousand or so, whose p-value is some 10⁻²⁵."""
+    """Return counts whose p-value is some 10⁻²⁰⁰: nothing that single precision can hold."""
     law = analytic.benford(10, 1)
     bent = law * torch.where(torch.arange(9) % 2 == 0, 1.085, 1 / 1.085)
-    return (bent * u.real(19000, 21000)).round()
+    return (bent * u.real(125000, 140000)).round()
 
 
 EXERCISE = Exercise(

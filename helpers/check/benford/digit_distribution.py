@@ -144,7 +144,8 @@ def _softmax_of(model: Any, vocabulary: Sequence[str], prompt: str) -> AnyOf:
     held = [[i for i, t in enumerate(vocabulary) if first(t) == d] for d in ONES]
     return AnyOf(*[torch.stack([f(logits[h]) for h in held]).softmax(0)
                    for f in (torch.sum, torch.mean)],
-                 torch.stack([logits.softmax(0)[h].sum() for h in held]).softmax(0))  # fmt: skip
+                 *[torch.stack([f(logits.softmax(0)[h]) for h in held]).softmax(0)
+                   for f in (torch.sum, lambda p: p.logsumexp(0))])  # fmt: skip
 
 
 def _last(token: str) -> str:
@@ -153,6 +154,12 @@ def _last(token: str) -> str:
 
 def _anywhere(token: str) -> str:
     return next((c for c in token if c in "123456789"), "")
+
+
+def _in_token(logits: Tensor, vocabulary: Sequence[str]) -> Tensor:
+    """Return what comes when a token belongs to every digit in it."""
+    held = [[i for i, token in enumerate(vocabulary) if d in token] for d in ONES]
+    return torch.stack([logits[h].logsumexp(0) for h in held]).softmax(0)
 
 
 def by_sums(model: Any, vocabulary: Sequence[str], prompt: str) -> Tensor:
@@ -234,6 +241,9 @@ TURNS = (
     Turn("counted tokens", "how many tokens begin with a digit says nothing yet: their "
          "probabilities do.", _reduced(lambda p: torch.tensor(float(len(p)), dtype=DOUBLE))),
     Turn("last digit", "the first digit of a token is asked for.", _picked(_last)),
+    Turn("digit anywhere", "a token begins a number only where the digit stands first, spaces "
+         "aside; it counts once.", lambda model, vocabulary, prompt: _in_token(
+             model(prompt).to(DOUBLE), vocabulary)),
     Turn("digit anywhere", "a token begins a number only where the digit stands first, spaces "
          "aside.", _picked(_anywhere, lambda token: first(token.strip(" 0.(-,")))),
     Turn("whole tokens only", "the first character decides; what follows it need not be a digit.",

@@ -65,6 +65,8 @@ def _no_last(counts: torch.Tensor) -> AnyOf:
 
 
 TURNS = (
+    Turn("a number for k", "there need not be nine digits: take as many as there are counts.",
+         raises=lambda error: "must match the size" in str(error)),
     Turn("counts smoothed", "something was added to every count: that belongs to a prior, not to "
          "the top of the likelihood.", _added),
     Turn("logits returned", "these are logits or log-probabilities; softmax makes probabilities "

@@ -97,12 +97,13 @@ def _from_the_end(text: str) -> object:
     return int(found[-1]) if found else None
 
 
-def _text(got: object, right: object) -> bool:
-    return isinstance(got, str) or (got is None and right is None)
+def _no_int(got: object, right: object) -> bool:
+    return not isinstance(got, int) and (got is not None or right is None)
 
 
 TURNS = (
-    Turn("text for int", "this is a character; make an int of it.", reference, alike=_text),
+    Turn("not an int", "this is a character, a float or a tensor: make an int of it.", reference,
+         alike=_no_int),
     Turn("exponent's digit", "what stands after the e says where the point goes; no digit of the "
          "number is in it.", _anywhere),
     Turn("leading zero", "zeros before the first other digit do not count: pass over them and over "
@@ -115,6 +116,8 @@ TURNS = (
          _by_floor),
     Turn("floats and logarithms", "log₁₀ of a float is rounded, and lands on the wrong side of a "
          "power of ten now and then: look at the characters.", _by_fraction),
+    Turn("floats and logarithms", "a float may be too small or too large for its logarithm: look "
+         "at the characters.", raises=lambda error: "cannot convert float" in str(error)),
     Turn("floats and loops", "each division or multiplication by ten is rounded, and many of them "
          "change a digit: look at the characters.", _in_loops),
     Turn("through a float", "a float has sixteen digits or so, and rounds the others: the first "
@@ -123,6 +126,9 @@ TURNS = (
     Turn("through a float", "a float has sixteen digits or so, and rounds the others: a format "
          "that shows more of them shows the rounding.",
          lambda text: int(f"{abs(float(text)):.17e}"[0]) or None),
+    Turn("rounded", "a format with few digits rounds, and 99 becomes 1e+02: read the first digit "
+         "from what is written.",
+         lambda text: int(f"{abs(float(text)):.0e}"[0]) or None),
     Turn("sign not passed over", "a number may begin with a sign; pass over it.",
          raises=lambda error: "invalid literal" in str(error)
          and any(f"{sign}'" in str(error) for sign in "+-")),
@@ -134,11 +140,15 @@ TURNS = (
          _from_the_end),
     Turn("largest digit", "the first digit is asked for, not the largest.",
          _or_none(lambda text: max(int(c) for c in _mantissa(text) if c != "."))),
+    Turn("smallest digit", "the first digit is asked for, not the smallest.",
+         _or_none(lambda text: min(int(c) for c in _mantissa(text) if c in "123456789"))),
     Turn("second digit", "this is the digit after the first one.", lambda text: _second(text)),
     Turn("after the point", "digits before the point come first, where one of them is no zero.",
          lambda text: _after_the_point(text)),
     Turn("number of digits", "the digit itself is asked for, not how many there are.",
          _or_none(lambda text: len(_mantissa(text).replace(".", "")))),
+    Turn("whole part only", "a number below 1 has a first digit too, after the point.",
+         lambda text: int(str(int(abs(float(text))))[0]) or None),
     Turn("whole part only", "a number below 1 has a first digit too, after the point.",
          lambda text: reference(_mantissa(text).split(".")[0])),
 )  # fmt: skip
