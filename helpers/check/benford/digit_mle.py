@@ -113,8 +113,9 @@ def _few(u: Draws, given: Given) -> torch.Tensor:
 
 def _lopsided(u: Draws, given: Given) -> torch.Tensor:
     """Return counts of one or two but for one digit, where anything that is added shows."""
-    counts = torch.tensor([float(u.whole(1, 2)) for _ in range(7)], dtype=DOUBLE)
-    counts[u.whole(0, 6)] = float(u.whole(35, 50))
+    main = u.whole(0, 6)
+    counts = torch.ones(7, dtype=DOUBLE)
+    counts[main], counts[(main + u.whole(1, 6)) % 7] = float(u.whole(40, 60)), 2.0
     return counts
 
 
