@@ -249,11 +249,14 @@ def _never(u: Draws, given: Given) -> Tensor:
     return counts
 
 
-def _far(u: Draws, given: Given) -> Tensor:
-    """Return counts whose p-value is some 10⁻²⁰⁰: nothing that single precision can hold."""
+def _far(u: Draws, n: float) -> Tensor:
+    """Return about n counts off the law: p is 10⁻¹⁴ for 12,000, 10⁻²⁰⁰ for 130,000.
+
+    The first is too small for one minus a number, the second for single precision.
+    """
     law = analytic.benford(10, 1)
     bent = law * torch.where(torch.arange(9) % 2 == 0, 1.085, 1 / 1.085)
-    return (bent * u.real(125000, 140000)).round()
+    return (bent * n * u.real(0.96, 1.06)).round()
 
 
 EXERCISE = Exercise(
@@ -264,8 +267,9 @@ EXERCISE = Exercise(
                 counts=_never(u, given), kind="chi2"),
             "a digit that never came, by G": lambda u, given: Jointly(
                 counts=_never(u, given), kind="G"),
-            "far out, by chi2": lambda u, given: Jointly(counts=_far(u, given), kind="chi2"),
-            "far out, by G": lambda u, given: Jointly(counts=_far(u, given), kind="G"),
+            "some way out": lambda u, given: Jointly(counts=_far(u, 12e3), kind="chi2"),
+            "far out, by chi2": lambda u, given: Jointly(counts=_far(u, 13e4), kind="chi2"),
+            "far out, by G": lambda u, given: Jointly(counts=_far(u, 13e4), kind="G"),
             "five numbers": torch.tensor([2.0, 0, 1, 0, 0, 1, 0, 0, 1], dtype=DOUBLE),
         }, used_instead=digits.of_the_sheet),
         Argument("kind", _kind),

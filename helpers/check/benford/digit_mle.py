@@ -95,7 +95,8 @@ TURNS = (
          lambda counts: AnyOf(torch.sigmoid(reference(counts)),
                               torch.sigmoid(reference(counts).log()))),
     Turn("ascent for descent", "the loss rises: the least likely digit got it all.",
-         lambda counts: torch.nn.functional.one_hot(counts.argmin(), len(counts)).to(DOUBLE)),
+         lambda counts: AnyOf(torch.nn.functional.one_hot(counts.argmin(), len(counts)).to(DOUBLE),
+                              reference((counts == counts.min()).to(DOUBLE)))),
     Turn("likeliest only", "all the probability went to the digit that came most often: is the "
          "loss a sum over all counts?",
          lambda counts: torch.nn.functional.one_hot(counts.argmax(), len(counts)).to(DOUBLE)),
