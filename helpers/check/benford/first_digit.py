@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Callable
 
-from helpers.check.kit.agree import AnyOf, Exactly
+from helpers.check.kit.agree import AnyOf, Exactly, as_tensor
 from helpers.check.kit.asks import Argument, Draws, Given
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
@@ -98,7 +98,12 @@ def _from_the_end(text: str) -> object:
 
 
 def _no_int(got: object, right: object) -> bool:
-    return not isinstance(got, int) and (got is not None or right is None)
+    """Whether a value is a character, or a number that is no int, or None where that is right."""
+    if got is None:
+        return right is None
+    number = as_tensor(got)
+    plain = number is not None and number.ndim == 0 and not bool(number.isnan())
+    return isinstance(got, str) or (plain and not isinstance(got, int))
 
 
 TURNS = (
