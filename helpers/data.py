@@ -282,3 +282,44 @@ def five_targets() -> torch.Tensor:
     x = torch.linspace(-1, 1, 5, dtype=torch.float64)
     intercept, slope = normal("priors: weights", 2, 0.0, 0.7)
     return intercept + slope * x + normal("priors: targets", 5)
+
+
+# --- 12 benford --------------------------------------------------------------------------------
+
+
+def magnitudes(name: str, n: int, m: float, s: float) -> torch.Tensor:
+    """Draw n positive numbers whose decimal logarithm is Normal(m, s), float64 of shape (n,)."""
+    return 10 ** normal(name, n, m, s)
+
+
+def sentences(name: str, n: int) -> list[str]:
+    """Return n short lines about towns, lakes, schools and persons, each with one number.
+
+    At a desk, populations are 10^u with u uniform on (2, 7), areas with u uniform on (1, 5), years
+    are uniform on 1900 to 2019, heights on 50 to 199 cm. Fresh data have other ranges, of whole
+    decades again. Populations and areas keep two leading digits, the rest is cut to zeros.
+
+    Args:
+        name: names the draw, see :func:`generator`.
+        n: number of lines.
+    """
+    ranges = [(2, 5), (1, 4), (1900, 120), (50, 150)]  # from where, how far
+    if not is_practice():
+        u = uniform(f"{name}: ranges", 4).tolist()
+        ranges = [(1 + int(3 * u[0]), 4), (1 + int(2 * u[1]), 5),
+                  (1700 + 50 * int(4 * u[2]), 150), (60 + 20 * int(4 * u[3]), 130)]  # fmt: skip
+    lines = []
+    kinds, places = uniform(f"{name}: kinds", n).tolist(), uniform(f"{name}: places", n).tolist()
+    for kind, place in zip(kinds, places, strict=True):
+        which = int(4 * kind)
+        low, width = ranges[which]
+        number = int(10 ** (low + width * place) if which < 2 else low + width * place)
+        digits = str(number)
+        cut = digits[:2] + "0" * (len(digits) - 2)
+        lines.append((
+            f"a town with a population size of {cut}.\n",
+            f"a lake with an area of {cut} ha.\n",
+            f"a school founded in the year {number}.\n",
+            f"a person with a height of {number} cm.\n",
+        )[which])  # fmt: skip
+    return lines

@@ -14,6 +14,12 @@ from helpers.check.autodiff.derivative import derivative
 from helpers.check.autodiff.forecast_slope import forecast_slope
 from helpers.check.autodiff.grad_after import grad_after
 from helpers.check.autodiff.nll_gradient import nll_gradient
+from helpers.check.benford.benford_law import benford
+from helpers.check.benford.benford_test import benford_test
+from helpers.check.benford.digit_distribution import digit_distribution
+from helpers.check.benford.digit_mle import digit_mle
+from helpers.check.benford.first_digit import first_digit
+from helpers.check.benford.lognormal_digits import lognormal_digits
 from helpers.check.constraints.fit_thresholds import fit_thresholds
 from helpers.check.constraints.gamma_modes import gamma_modes
 from helpers.check.constraints.increasing_maps import increasing_maps
@@ -82,6 +88,8 @@ __all__ = [
     "CheckFailed",
     "adam_step",
     "batch_gradient",
+    "benford",
+    "benford_test",
     "beta_slope",
     "bootstrap_indices",
     "case",
@@ -91,12 +99,15 @@ __all__ = [
     "decompose",
     "derivative",
     "descend",
+    "digit_distribution",
+    "digit_mle",
     "elbo_gradients",
     "elbo_quadrature",
     "elbo_samples",
     "em_step",
     "evidence_parts",
     "factorised",
+    "first_digit",
     "first_underflow",
     "fit_beta",
     "fit_elbo",
@@ -127,6 +138,7 @@ __all__ = [
     "log_likelihood",
     "log_prob_unconstrained",
     "logit_beta_density",
+    "lognormal_digits",
     "mass_between",
     "mixture_log_prob",
     "model_with_prior",

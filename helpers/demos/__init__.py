@@ -9,6 +9,7 @@ from helpers.demos.autodiff import (
     forecasts,
     tangent,
 )
+from helpers.demos.benford import digit_bars, draw_magnitudes, magnitudes, mantissa_circles
 from helpers.demos.constraints import draw_two_coordinates, two_coordinates
 from helpers.demos.demo import Demo, Drawn, slider
 from helpers.demos.elbo import draw_elbo_and_gap, elbo_and_gap
@@ -24,11 +25,13 @@ __all__ = [
     "Demo",
     "Drawn",
     "adam",
+    "digit_bars",
     "draw_adam",
     "draw_elbo_and_gap",
     "draw_forecasts",
     "draw_learning_rate",
     "draw_likelihood",
+    "draw_magnitudes",
     "draw_paths",
     "draw_sine_prior",
     "draw_start_number",
@@ -40,6 +43,8 @@ __all__ = [
     "forecasts",
     "learning_rate",
     "likelihood",
+    "magnitudes",
+    "mantissa_circles",
     "seeking_walks",
     "sine_prior",
     "slider",
@@ -63,4 +68,5 @@ ALL: list[Callable[[], Demo]] = [
     two_divergences,
     start_number,
     sine_prior,
+    magnitudes,
 ]
