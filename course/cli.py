@@ -169,10 +169,10 @@ def similar(
     sheet: Annotated[str, typer.Argument(help="The sheet's name.")], root: Root = PROJECT
 ) -> None:
     """Show the pairs of submissions that are more alike than the class is."""
-    from course.term import similar as likeness
+    from course.term.similar import similar as likeness
 
     with _to_be_seen() as must_see:
-        _say(likeness.similar(root.resolve(), sheet, must_see))
+        _say(likeness(root.resolve(), sheet, must_see))
 
 
 @app.command()

@@ -41,7 +41,7 @@ from course.grading.job import Job
 from course.grading.judge import judge
 from course.grading.ledger import keys, records
 from course.grading.result import Result, TestResult
-from course.grading.session import Proxy, Replay, pickled
+from course.grading.session import Proxy, Replay, Session, pickled
 from course.notebooks import parse
 from course.verdict import NewQuestion
 from helpers import data
@@ -299,25 +299,27 @@ def of_submission(job: Job) -> dict[str, Behaviour] | None:
     with data.seeded(job.data_seed):
         for exercise in sheet.exercises(source):
             ends = time.monotonic() + job.limits.submission_seconds
-            heard = Listening(graded.replies, ends, exercise.wants)
+            heard = ListeningReplay(graded.replies, ends)
             try:
                 said = judge(heard, source.cells[exercise.test_index].source, exercise.wants)
             except NewQuestion:  # the kernel ended on the way: nothing is kept of what it replied
                 continue
-            found[exercise.test] = Behaviour(heard.heard, heard.random, heard.called, said.message)
+            found[exercise.test] = heard.behaviour(said.message)
     return found
 
 
-class Listening(Replay):
-    """A replay that writes down what was asked and what came, numbers of functions left out."""
+class Listening(Session):
+    """A session that writes down what was asked and what came, numbers of functions left out."""
 
-    def __init__(self, log: dict[str, str], deadline: float, wants: tuple[str, ...]) -> None:
-        super().__init__(log, deadline)
-        self.wants = wants
+    def listen(self) -> None:
+        """Begin with nothing heard."""
         self.heard: dict[str, Reply] = {}
         self.random = self.called = False
         self.places: dict[int, str] = {}
-        self._first: dict[str, Reply] = {}
+
+    def behaviour(self, said: str) -> Behaviour:
+        """Return what was heard, and what the check said of it."""
+        return Behaviour(self.heard, self.random, self.called, said)
 
     def values(self, names: tuple[str, ...]) -> dict[str, Any]:
         """Look the answers up; those that are values are heard now."""
@@ -349,6 +351,14 @@ class Listening(Replay):
         first = self.heard.setdefault(asked, came)
         if seeded and not _same(first, came):
             self.random = True
+
+
+class ListeningReplay(Listening, Replay):
+    """A replay that writes down what was asked and what came."""
+
+    def __init__(self, log: dict[str, str], deadline: float) -> None:
+        super().__init__(log, deadline)
+        self.listen()
 
 
 def reply(value: Any) -> Reply:

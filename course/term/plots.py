@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
@@ -31,11 +32,11 @@ STYLE: Any = {
     "figure.facecolor": "none", "axes.facecolor": "none", "savefig.facecolor": "none",
     "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": INK, "xtick.color": INK,
     "ytick.color": INK, "grid.color": GRID, "axes.grid": True, "axes.axisbelow": True,
-    "axes.spines.top": False, "axes.spines.right": False, "font.size": 9, "axes.labelsize": 9,
-    "legend.frameon": False, "legend.fontsize": 8, "svg.fonttype": "none",
+    "axes.spines.top": False, "axes.spines.right": False, "font.size": 10, "axes.labelsize": 10,
+    "legend.frameon": False, "legend.fontsize": 9, "svg.fonttype": "none",
     "font.family": "DejaVu Sans",
 }  # fmt: skip
-WIDTH = 4.6  # inches: on a telephone the letters stay readable
+WIDTH = 4.2  # inches: on a telephone the letters stay readable
 
 
 def drawn(name: str, figure: Figure, sentence: str) -> str:
@@ -55,7 +56,7 @@ def drawn(name: str, figure: Figure, sentence: str) -> str:
     head, rest = svg.split(">", 1)
     box = re.search(r'viewBox="[^"]*"', head)
     assert box is not None
-    rest = rest.replace("font: 9px 'DejaVu Sans'", "font: 9px var(--letters)")
+    rest = rest.replace("'DejaVu Sans'", "var(--letters)")
     label = escape(sentence, quote=True)
     return (
         f'<figure><svg xmlns="http://www.w3.org/2000/svg" '
@@ -115,9 +116,11 @@ def verdicts(sheet: str, counts: Mapping[str, Mapping[str, int]]) -> str:
             multiple="fill", discrete=True, shrink=0.75, alpha=1, edgecolor=INK, linewidth=0.5,
             palette={kind: KINDS[kind][0] for kind in shown}, ax=axes,
         )  # fmt: skip
-        for kind, bars in zip(shown, axes.containers[::-1], strict=False):
-            for bar in bars:
-                bar.set_hatch(KINDS[kind][1])
+        for bar in axes.patches:
+            of = (
+                mark for colour, mark in KINDS.values() if same_color(bar.get_facecolor(), colour)
+            )
+            bar.set_hatch(next(of, ""))
         axes.set(xlabel="% of the answers", ylabel="", xlim=(0, 1))
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100"])
         axes.grid(visible=False, axis="y")
@@ -132,7 +135,8 @@ def verdicts(sheet: str, counts: Mapping[str, Mapping[str, int]]) -> str:
     shares = {
         name: kinds.get("passed", 0) / max(1, sum(kinds.values())) for name, kinds in counts.items()
     }
-    least, best = min(shares, key=lambda n: shares[n]), max(shares, key=lambda n: shares[n])
+    least = min(sorted(shares), key=lambda n: shares[n])
+    best = max(sorted(shares), key=lambda n: shares[n])
     sentence = (
         f"{sheet}: what became of the answers. {best} passed most often ({shares[best]:.0%}), "
         f"{least} least ({shares[least]:.0%})."

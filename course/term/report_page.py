@@ -49,11 +49,9 @@ class Class:
         return sorted({r.sheet for r in self.results})
 
     def shares(self, sheet: str) -> list[float]:
-        """Return the share of a sheet's points that each submission has, in percent."""
-        return [
-            100 * s.score / s.max_score for (_, name), s in sorted(self.standings.items())
-            if name == sheet and s.max_score
-        ]  # fmt: skip
+        """Return the share that each submission has of the points that were given so far, in %."""
+        own = [s for (_, name), s in sorted(self.standings.items()) if name == sheet]
+        return [100 * share for s in own if (share := statistics.share(s)) is not None]
 
     def example(self, sheet: str, test: str, student: str) -> str:
         """Return a student's answer, without any name."""
@@ -265,8 +263,8 @@ def _question(found: Class, q: Question) -> list[str]:
             and t.state == "failed" and t.wrong_turn == turn
         ]  # fmt: skip
         parts.append(
-            f'<details><summary><span class="bar" style="--share:{n / q.counted:.4f}"></span>'
-            f"<b>{_text(turn)}</b> {_many(n, 'answer')}, {n / q.counted:.0%}</summary>"
+            f'<details><summary><span class="bar" style="--share:{n / failed:.4f}"></span>'
+            f"<span><b>{_text(turn)}</b> {_many(n, 'answer')}, {n / q.counted:.0%}</span></summary>"
             f"{_examples(found, q.sheet, q.test, students)}</details>"
         )
     parts.append(_more(len(named) - MOST_TURNS, "wrong turn"))
@@ -342,6 +340,10 @@ def _how() -> list[str]:
         "notebook are left out of both, written questions until all are read. Nothing is said of "
         "fewer than "
         f"{statistics.FEWEST}.</p>",
+        "<p><b>Shares</b> of a submission's points are of those that were given or could be: "
+        "written answers that wait are left out on both sides, late penalties are taken off.</p>",
+        "<p><b>Wrong turns</b>: the bar is the share of the wrong answers to the exercise, the "
+        "number in percent that of all.</p>",
         "<p><b>No name</b> is an answer that failed while the check did not know why. Such answers "
         "were run once more, all on the same data, and stand in one group where they gave the same "
         "values to the same calls; where values cannot tell (chance, learned numbers, an answer "
@@ -392,7 +394,7 @@ def _more(n: int, what: str) -> str:
 
 
 def _two(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}".replace("-", "−")
+    return "–" if value is None else f"{round(value, 2) + 0:.2f}".replace("-", "−")
 
 
 def _rows(head: Sequence[str], rows: Sequence[Sequence[str]], right: set[int]) -> str:
@@ -434,7 +436,7 @@ nav { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem } a { color: var(--link)
 nav a { padding: .25rem 0 }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr));
   gap: 1rem 2rem; align-items: start }
-figure { margin: .5rem 0; max-width: 40rem; break-inside: avoid } svg { width: 100%; height: auto }
+figure { margin: .5rem 0; max-width: 34rem; break-inside: avoid } svg { width: 100%; height: auto }
 figcaption { color: var(--quiet); font-size: .9rem }
 .wide { overflow-x: auto; margin: .6rem 0 } table { border-collapse: collapse; font-size: .95rem }
 th, td { text-align: left; padding: .2rem .9rem .2rem 0; border-bottom: 1px solid var(--line);
@@ -445,7 +447,7 @@ pre { background: var(--ground); padding: .6rem .8rem; margin: .3rem 0; overflow
   font-size: .85rem; line-height: 1.4; white-space: pre-wrap; overflow-wrap: anywhere }
 p code { overflow-wrap: anywhere }
 details { margin: .2rem 0 } summary { cursor: pointer; padding: .15rem 0 }
-.bar { display: inline-block; width: 6rem; height: .7rem; margin-right: .6rem;
+.bar { display: inline-block; width: min(6rem, 12vw); height: .7rem; margin-right: .6rem;
   border: 1px solid var(--line); background: linear-gradient(var(--named), var(--named))
   no-repeat; background-size: calc(var(--share) * 100%) 100% }
 .group { border-left: .25rem solid var(--nameless); padding: .2rem 0 .2rem .8rem; margin: .8rem 0 }

@@ -1,10 +1,10 @@
 """`course similar`: pairs of submissions that are more alike than the class is.
 
 What the release gives to everybody is left out, and what many wrote counts little: of n students, a
-piece of text that m wrote weighs log(n / m). Of code a piece is five tokens in a row, the names that
-an answer makes up replaced by places, comments and layout left out; of words, four in a row. The
-likeness of a pair is the weight of what both wrote over the weight of what either wrote. Likeness
-has many causes, and the words printed here name none.
+piece of text that m wrote weighs log(n / m). Of code a piece is five tokens in a row, the names
+that an answer makes up replaced by places, comments and layout left out; of words, four in a row.
+The likeness of a pair is the weight of what both wrote over the weight of what either wrote.
+Likeness has many causes, and the words printed here name none.
 """
 
 import ast
@@ -97,12 +97,13 @@ def pairs(written: Mapping[str, Written], release: Written) -> list[Pair]:
         written: what each student handed in.
         release: the same of the released sheet, which is nobody's own.
     """
-    given_code = frozenset().union(*(_of_code(c) for c in release.code.values()))
-    given_words = frozenset().union(*(_of_words(w) for w in release.words.values()))
+    nothing: Pieces = frozenset()
+    given_code = nothing.union(*(_of_code(c) for c in release.code.values()))
+    given_words = nothing.union(*(_of_words(w) for w in release.words.values()))
     own: dict[str, dict[str, Pieces]] = {}
-    for student, all_of_it in written.items():
-        pieces = {n: _of_code(c) - given_code for n, c in all_of_it.code.items()}
-        pieces |= {n: _of_words(w) - given_words for n, w in all_of_it.words.items()}
+    for student, theirs in written.items():
+        pieces = {n: _of_code(c) - given_code for n, c in theirs.code.items()}
+        pieces |= {n: _of_words(w) - given_words for n, w in theirs.words.items()}
         own[student] = {name: found for name, found in pieces.items() if found}
     n = len(own)
     met: dict[str, Counter[tuple[str, ...]]] = {}
@@ -117,7 +118,11 @@ def pairs(written: Mapping[str, Written], release: Written) -> list[Pair]:
         pair for one, other in itertools.combinations(sorted(own), 2)
         if (pair := _pair(one, other, own, weights)) is not None
     ]  # fmt: skip
-    return sorted(all_of_it, key=lambda p: (-p.likeness, p.one, p.other))
+    return sorted(all_of_it, key=_order)
+
+
+def _order(pair: Pair) -> tuple[float, str, str]:
+    return -pair.likeness, pair.one, pair.other
 
 
 def _pair(

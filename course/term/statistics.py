@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from course.grading.ledger.ledger import Standings
-from course.grading.ledger.standing import Mark
+from course.grading.ledger.standing import Mark, Standing
 from course.grading.result import Result
 
 FEWEST = 5  # submissions from which a correlation is shown
@@ -164,6 +164,16 @@ def interval(correlation: float | None, n: int) -> tuple[float, float] | None:
     return math.tanh(z - half), math.tanh(z + half)
 
 
+def share(standing: Standing) -> float | None:
+    """Return the share of a submission's points that it has, answers that wait left out.
+
+    Returns:
+        None where all of them wait.
+    """
+    most = sum(mark.most for mark in standing.marks.values() if not mark.open)
+    return standing.score / most if most else None
+
+
 @dataclass(frozen=True)
 class Stuck:
     """A student who got little of the latest sheet.
@@ -196,6 +206,10 @@ def stuck(
         students: all of the course; one who handed in nothing is among the stuck.
     """
     latest = max((r.sheet for r in results), default="")
+    own: dict[str, list[float]] = {}
+    for (who, name), standing in sorted(standings.items()):
+        if name < latest and (part := share(standing)) is not None:
+            own.setdefault(who, []).append(part)
     there = {r.student: r for r in results if r.sheet == latest}
     exercises = {
         name for r in there.values() for name, t in r.tests.items()
@@ -208,10 +222,7 @@ def stuck(
         states = Counter(
             t.state for name, t in result.tests.items() if name in exercises
         ) if result is not None and readable else Counter()  # fmt: skip
-        earlier = [
-            s.score / s.max_score for (who, sheet), s in standings.items()
-            if who == student and sheet < latest and s.max_score
-        ]  # fmt: skip
+        earlier = own.get(student, [])
         before = sum(earlier) / len(earlier) if earlier else None
         if 2 * states["passed"] < len(exercises):
             found.append(Stuck(
