@@ -1,10 +1,10 @@
 """`course similar`: pairs of submissions that are more alike than the class is.
 
-What the release gives to everybody is left out, and what many wrote counts little: of n students, a
-piece of text that m wrote weighs log(n / m). Of code a piece is five tokens in a row, the names
+What the release gives to everybody is left out. Of code a piece is five tokens in a row, the names
 that an answer makes up replaced by places, comments and layout left out; of words, four in a row.
-The likeness of a pair is the weight of what both wrote over the weight of what either wrote.
-Likeness has many causes, and the words printed here name none.
+The likeness of a pair is the share of the pieces of either that both wrote, where a piece that m of
+n students wrote counts log(n / m) / log(n / 2): fully where nobody else has it, nothing where all
+have. Likeness has many causes, and the words printed here name none.
 """
 
 import ast
@@ -30,7 +30,7 @@ from course.term import answers
 from course.term.answers import Written
 
 TOKENS, WORDS = 5, 4  # in a row make a piece
-LIGHTEST = 12.0  # weight of what a pair wrote: below it there is too little to compare
+FEWEST = 12  # pieces of a pair: below it there is too little to compare
 FENCE = 3.0  # quartile distances above the upper quartile of all pairs
 MOST_PAIRS = 20
 Pieces = frozenset[tuple[str, ...]]
@@ -38,7 +38,7 @@ Pieces = frozenset[tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Pair:
-    """Two students, and how much of what either wrote both wrote, between 0 and 1."""
+    """Two students, and how alike they are, between 0 and 1, in all and where most."""
 
     one: str
     other: str
@@ -68,8 +68,8 @@ def similar(root: Path, sheet: str, must_see: Callable[[str], None]) -> str:
     middle, above = float(np.median(all_of_it)), fence(all_of_it)
     out = [p for p in found if p.likeness > above]
     lines = [
-        f"{head}, {len(found)} pairs. Half of them share {middle:.0%} or less of what they wrote "
-        f"themselves; {len(out)} stand out with more than {above:.0%}.",
+        f"{head}, {len(found)} pairs. Half of them are alike in {middle:.0%} or less of what "
+        f"they wrote themselves; {len(out)} stand out with more than {above:.0%}.",
     ]
     for pair in out[:MOST_PAIRS]:
         where = ", ".join(f"{shown(name)} {share:.0%}" for name, share in pair.where[:4])
@@ -77,8 +77,8 @@ def similar(root: Path, sheet: str, must_see: Callable[[str], None]) -> str:
     if len(out) > MOST_PAIRS:
         lines.append(f"  and {len(out) - MOST_PAIRS} more")
     lines.append(
-        "Left out: the released text, comments, and the names that an answer makes up; what many "
-        "wrote counts little. Likeness alone does not say how it came about: a group that was "
+        "Left out: the released text, comments, and the names that an answer makes up; the more "
+        "wrote something, the less it counts. Likeness alone does not say how it came about: a group that was "
         "allowed to work together, a common source and chance look the same."
     )
     return "\n".join(lines)
@@ -111,7 +111,7 @@ def pairs(written: Mapping[str, Written], release: Written) -> list[Pair]:
         for name, found in answered.items():
             met.setdefault(name, Counter()).update(found)
     weights = {
-        name: {piece: math.log(n / m) for piece, m in counted.items()}
+        name: {piece: rarity(m, n) for piece, m in counted.items()}
         for name, counted in met.items()
     }  # fmt: skip
     all_of_it = [
@@ -119,6 +119,11 @@ def pairs(written: Mapping[str, Written], release: Written) -> list[Pair]:
         if (pair := _pair(one, other, own, weights)) is not None
     ]  # fmt: skip
     return sorted(all_of_it, key=_order)
+
+
+def rarity(m: int, n: int) -> float:
+    """Return what a piece counts that m of n students wrote: 1 for two of them, 0 for all."""
+    return min(1.0, math.log(n / m) / math.log(n / 2)) if n > 2 else 1.0
 
 
 def _order(pair: Pair) -> tuple[float, str, str]:
@@ -129,16 +134,15 @@ def _pair(
     one: str, other: str, own: Mapping[str, Mapping[str, Pieces]],
     weights: Mapping[str, Mapping[tuple[str, ...], float]],
 ) -> Pair | None:  # fmt: skip
-    both = either = 0.0
+    both, either = 0.0, 0
     where = []
     for name in own[one].keys() & own[other].keys():
         a, b, weight = own[one][name], own[other][name], weights[name]
-        common = sum(weight[p] for p in a & b)
-        whole = sum(weight[p] for p in a | b)
+        common, whole = sum(weight[p] for p in a & b), len(a | b)
         both, either = both + common, either + whole
         if common:
             where.append((name.removeprefix("test_"), common, common / whole))
-    if either < LIGHTEST:
+    if either < FEWEST:
         return None
     where.sort(key=lambda w: (-w[1], w[0]))
     return Pair(one, other, both / either, tuple((name, share) for name, _, share in where))

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from course.grading.ledger.standing import Mark, Standing
-from course.grading.result import Result, TestResult
+from course.grading.result import Result
+from course.grading.result import TestResult as Said
 from course.term import statistics
 
 SHEET = "01-tiny"
@@ -17,7 +18,7 @@ def submission(student, **points):
     tests = {}
     for name, got in points.items():
         state = "manual" if got is None else "passed" if got else "failed"
-        tests[name] = TestResult(state, got or 0.0, 2.0)
+        tests[name] = Said(state, got or 0.0, 2.0)
     return Result(student, SHEET, 0.0, 2.0 * len(tests), "none", 0.1, tests)
 
 
@@ -79,7 +80,7 @@ def test_does_what_a_person_gave_count():
 def test_is_a_file_that_is_no_notebook_a_hard_question():
     rows = [submission(f"s{i}", a=2.0 * (i % 2), b=2.0 * (i > 2)) for i in range(6)]
     refused = Result("x", SHEET, 0, 4, "none", 0, {
-        name: TestResult("refused", 0.0, 2.0) for name in "ab"
+        name: Said("refused", 0.0, 2.0) for name in "ab"
     })  # fmt: skip
     one, other = statistics.questions(rows, {}), statistics.questions([*rows, refused], {})
     assert one == other
