@@ -78,8 +78,8 @@ def similar(root: Path, sheet: str, must_see: Callable[[str], None]) -> str:
         lines.append(f"  and {len(out) - MOST_PAIRS} more")
     lines.append(
         "Left out: the released text, comments, and the names that an answer makes up; the more "
-        "wrote something, the less it counts. Likeness alone does not say how it came about: a group that was "
-        "allowed to work together, a common source and chance look the same."
+        "wrote something, the less it counts. Likeness alone does not say how it came about: a "
+        "group that was allowed to work together, a common source and chance look the same."
     )
     return "\n".join(lines)
 

@@ -76,7 +76,7 @@ def test_do_groups_recover_the_banks_titles(
     answers = [
         a for a in bank.load(PROJECT / "course" / "answers" / f"{name}.md", notebook)
         if a.kind == "wrong" and (not exercises or a.exercise in exercises)
-    ][: 24 if exercises else None]  # fmt: skip
+    ][: 12 if exercises else None]  # fmt: skip
     with listening(monkeypatch) as heard:
         bank.trials(notebook, answers, seed=7)
     titles, turns, groups = {}, {}, []
