@@ -33,7 +33,7 @@ STYLE: Any = {
     "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": INK, "xtick.color": INK,
     "ytick.color": INK, "grid.color": GRID, "axes.grid": True, "axes.axisbelow": True,
     "axes.spines.top": False, "axes.spines.right": False, "font.size": 10, "axes.labelsize": 10,
-    "legend.frameon": False, "legend.fontsize": 9, "svg.fonttype": "none",
+    "legend.frameon": False, "legend.fontsize": 10, "svg.fonttype": "none",
     "font.family": "DejaVu Sans",
 }  # fmt: skip
 WIDTH = 4.2  # inches: on a telephone the letters stay readable

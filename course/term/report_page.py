@@ -117,7 +117,7 @@ def page(found: Class) -> str:
         *_head(found), *_to_talk_about(found, questions), *_scores(found), *_stuck(found),
         *_waiting(questions),
     ]  # fmt: skip
-    for sheet in found.sheets:
+    for sheet in found.sheets[::-1]:  # the latest is what Monday is about
         parts += _sheet(found, sheet, [q for q in questions if q.sheet == sheet])
     parts += [*_table(found), *_how()]
     title = escape(shown(found.root.name))
@@ -133,7 +133,7 @@ def page(found: Class) -> str:
 def _head(found: Class) -> list[str]:
     last = max((s.timestamp for s in found.standings.values() if s.timestamp), default=None)
     until = f", the last handed in {last:%Y-%m-%d %H:%M} UTC" if last else ""
-    links = "".join(f'<a href="#{_id(s)}">{_text(s)}</a>' for s in found.sheets)
+    links = "".join(f'<a href="#{_id(s)}">{_text(s)}</a>' for s in found.sheets[::-1])
     return [
         f"<h1>{_text(found.root.name)}</h1>",
         f"<p>{_many(len(found.students), 'student')}, {_many(len(found.results), 'submission')} of "
@@ -173,7 +173,7 @@ def _scores(found: Class) -> list[str]:
     shares = {s: found.shares(s) for s in found.sheets}
     shares = {s: of for s, of in shares.items() if of}
     drawn = [plots.trend(shares)] if len(shares) > 1 else []
-    drawn += [plots.scores(s, of) for s, of in list(shares.items())[::-1]]
+    drawn += [plots.scores(s, shares[s]) for s in found.sheets[-1:] if s in shares]
     return ['<h2 id="scores">Scores</h2>', f'<div class="plots">{"".join(drawn)}</div>']
 
 
@@ -221,7 +221,10 @@ def _sheet(found: Class, sheet: str, questions: Sequence[Question]) -> list[str]
     if not in_code:
         return [*parts, "<p>No submission could be read.</p>"]
     kinds = {_short(q.test): _kinds(q) for q in in_code}
-    parts.append(f'<div class="plots">{plots.verdicts(sheet, kinds)}</div>')
+    drawn = [plots.verdicts(sheet, kinds)]
+    if sheet != found.sheets[-1] and (shares := found.shares(sheet)):
+        drawn.append(plots.scores(sheet, shares))
+    parts.append(f'<div class="plots">{"".join(drawn)}</div>')
     head = ["exercise", "answers", "passed", "difficulty", "discrimination", "95 % interval"]
     rows = [
         [
