@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from course.authoring import sheet
+from course.authoring import names, sheet
 from course.grading.ledger import records
 from course.grading.ledger.records import Of
 from course.notebooks import parse
@@ -53,6 +53,8 @@ def plain(code: str) -> str:
     Code that is none is returned without the lines that begin with a comment.
     """
     try:
+        if not names.readable(code):
+            raise SyntaxError
         tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         lines = [line for line in code.splitlines() if not line.lstrip().startswith("#")]
@@ -76,11 +78,11 @@ def plain(code: str) -> str:
 
 def unnamed(code: str, author: Student | None, student: str) -> str:
     """Return code as an example: plain, and without its author's names."""
-    names = {student}
+    own = {student}
     if author is not None:
-        names |= {author.first_name, author.last_name, author.github, author.email}
+        own |= {author.first_name, author.last_name, author.github, author.email}
     text = plain(code)
-    for name in sorted((n for n in names if len(n) > 2), key=len, reverse=True):
+    for name in sorted((n for n in own if len(n) > 2), key=len, reverse=True):
         text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", SOMEBODY, text, flags=re.IGNORECASE)
     return text
 

@@ -54,6 +54,7 @@ NAMELESS = frozenset({
     relations.SHIFT[0], relations.FACTOR[0], relations.LINE[0],
 })  # fmt: skip
 MOST_NUMBERS = 4096  # of one reply that are compared
+ENDED = (BrokenExecutor, EOFError, ConnectionError)  # what the end of a grading process raises
 VALUES, WORDS = "values", "words"
 
 
@@ -236,7 +237,9 @@ def _jobs(
     here = [s for s in students if (root / "submitted" / s / name).is_dir()]
     cage_works = not command.works()
     try:
-        jobs = submitted.jobs(root, [name], here, cage_works, must_see, configured_limits(root))
+        # What else lies in these folders was told when they were graded.
+        limits = configured_limits(root)
+        jobs = submitted.jobs(root, [name], here, cage_works, lambda line: None, limits)
     except CourseError as error:  # what was handed in is no longer there
         must_see(f"{error} Answers without a name are grouped by words")
         return []
@@ -279,8 +282,18 @@ def _run(
         for job, made_from, future in asked:
             try:
                 yield job, made_from, future.result()
-            except (BrokenExecutor, EOFError, ConnectionError, RuntimeError):
-                yield job, made_from, None
+            except ENDED:  # one that ends its process costs no other its run
+                yield job, made_from, _alone(job)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _alone(job: Job) -> dict[str, Behaviour] | None:
+    pool = workers.processes(1)
+    try:
+        return pool.submit(of_submission, job).result()
+    except ENDED:
+        return None
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -291,15 +304,21 @@ def of_submission(job: Job) -> dict[str, Behaviour] | None:
     from course.grading.submission import grade_submission
 
     try:
-        graded = grade_submission(job)
+        return _heard(job, grade_submission(job).replies)
     except NoKernel:
         return None
+    except Exception:  # what nobody has thought of costs this submission its place by values
+        return None
+
+
+def _heard(job: Job, replies: dict[str, str]) -> dict[str, Behaviour]:
+    """Return how answers behave, by the replies of a run."""
     source = parse(job.source)
     found: dict[str, Behaviour] = {}
     with data.seeded(job.data_seed):
         for exercise in sheet.exercises(source):
             ends = time.monotonic() + job.limits.submission_seconds
-            heard = ListeningReplay(graded.replies, ends)
+            heard = ListeningReplay(replies, ends)
             try:
                 said = judge(heard, source.cells[exercise.test_index].source, exercise.wants)
             except NewQuestion:  # the kernel ended on the way: nothing is kept of what it replied

@@ -78,14 +78,10 @@ def read(root: Path, say: Callable[[str], None], sheet: str = "") -> Grades:
         there = students.get(own.id, own)
         lacking = {f.name: getattr(own, f.name) for f in fields(own) if not getattr(there, f.name)}
         students[own.id] = replace(there, **lacking)
-    return Grades([_numbered(root, students[i]) for i in sorted(students)], found)
-
-
-def _numbered(root: Path, student: Student) -> Student:
-    """Return a student with the number that Canvas's archives gave, where no list has one."""
-    if student.lms_user_id:
-        return student
-    return replace(student, lms_user_id=collect.numbers(root, "canvas").get(student.id, ""))
+    for student, own_number in collect.numbers(root, "canvas").items():
+        if student in students and not students[student].lms_user_id:
+            students[student] = replace(students[student], lms_user_id=own_number)
+    return Grades([students[i] for i in sorted(students)], found)
 
 
 def number(value: float) -> str:

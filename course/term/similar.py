@@ -157,7 +157,7 @@ def _of_code(code: str) -> Pieces:
             t for t in tokenize.generate_tokens(io.StringIO(plain).readline)
             if t.string.strip() and t.type != tokenize.COMMENT
         ]  # fmt: skip
-    except (SyntaxError, ValueError, RecursionError, tokenize.TokenError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError, tokenize.TokenError):
         return _of_words(code)
     words, before = [], ""
     for token in tokens:

@@ -15,9 +15,7 @@ ODD = (
     "        total = total + row.exp().clamp(min=0.125) * 7\n"
     "    return (total - total.logsumexp(0)).sqrt() / 11"
 )
-RENAMED = (
-    ODD.replace("total", "acc").replace("row", "r").replace("def f(x)", "def f(x)  # mine\n"[:8])
-)
+RENAMED = ODD.replace("total", "acc").replace("row", "r")
 USUAL = (
     "def f(x):\n    x = x.clone().requires_grad_(True)\n    (x**2).sum().backward()\n"
     "    return x.grad"
@@ -49,6 +47,8 @@ def test_does_a_copy_with_other_names_and_comments_stand_out():
         "y": Written({"test_f": "# by me\n" + RENAMED}),
     }
     assert outside(written) == [("x", "y")]
+    most = similar.pairs(written, Written({"test_f": STUB}, {}))[0]
+    assert (most.one, most.other, most.likeness) == ("x", "y", 1)
 
 
 def test_does_what_everybody_writes_stand_out():

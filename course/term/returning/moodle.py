@@ -72,6 +72,7 @@ def filled(
         )
     most = next((given.head.index(name) for name in MOST if name in given.head), None)
     at = given.head.index(GRADE)
+    worth = found.most(sheet)
     names, by_number = roster.Names(found.students), {n: s for s, n in numbers.items()}
     students = {s.id: s for s in found.students}
     rows, found_numbers, refused = [given.head], dict[str, str](), list[str]()
@@ -86,8 +87,8 @@ def filled(
             if mark := found.cell(one.id, sheet):
                 row[at] = mark
                 if most is not None:
-                    _same_points(row[most], found.most(sheet), sheet, exported)
-                    if float(mark) > found.most(sheet):
+                    _same_points(row[most], worth, sheet, exported)
+                    if float(mark) > worth:
                         refused.append(f"{one.id} ({mark}, above the maximum)")
                 if cells.get(MAY_CHANGE, "").casefold() == "no":
                     refused.append(f"{one.id} (locked in Moodle)")
