@@ -138,7 +138,8 @@ def _pair(
     where = []
     for name in own[one].keys() & own[other].keys():
         a, b, weight = own[one][name], own[other][name], weights[name]
-        common, whole = sum(weight[p] for p in a & b), len(a | b)
+        shared = a & b
+        common, whole = sum(weight[p] for p in shared), len(a) + len(b) - len(shared)
         both, either = both + common, either + whole
         if common:
             where.append((name.removeprefix("test_"), common, common / whole))

@@ -97,7 +97,7 @@ def test_do_groups_recover_the_banks_titles(
             f"{by_title[0]:.3f}, recall {by_title[1]:.3f}; of their turns {by_turn[0]:.3f}, "
             f"{by_turn[1]:.3f}"
         )
-    assert len(set(titles.values())) >= 5
+    assert len(set(titles.values())) >= (3 if exercises else 20)
     assert by_title[0] >= 0.85
     assert by_title[1] >= 0.95
 

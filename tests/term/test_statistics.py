@@ -48,7 +48,7 @@ def test_are_difficulty_and_discrimination_those_computed_by_hand():
 def test_is_a_class_of_known_abilities_found_again():
     """Two-parameter logistic questions: chance to pass 1 / (1 + exp(−slope·(ability − place)))."""
     rng = np.random.default_rng(3)
-    n, places, slopes = 3000, [-1.5, -0.5, 0, 0.5, 1.5, 0], [1.5, 1.5, 3.0, 1.5, 1.5, 0.0]
+    n, places, slopes = 1500, [-1.5, -0.5, 0, 0.5, 1.5, 0], [1.5, 1.5, 3.0, 1.5, 1.5, 0.0]
     ability = rng.normal(size=n)
     chances = 1 / (1 + np.exp(-np.array(slopes) * (ability[:, None] - np.array(places))))
     passed = rng.random(chances.shape) < chances

@@ -3,7 +3,7 @@
 import csv
 
 import pytest
-from support.by_hand import NAME, course, grade_by_hand
+from support.by_hand import NAME, graded_course
 from support.ledgers import book
 
 from course.errors import CourseError
@@ -20,8 +20,7 @@ BOOK = (
 
 @pytest.fixture
 def root(tmp_path):
-    here = course(tmp_path / "course")
-    grade_by_hand(here)
+    here = graded_course(tmp_path / "course")
     with book(here) as opened:
         opened.find_student("ada").lms_user_id = "4711"
         opened.find_grade("why", NAME, NAME, "ada").manual_score = 1.5

@@ -3,7 +3,7 @@
 import zipfile
 
 import pytest
-from support.by_hand import NAME, course, grade_by_hand
+from support.by_hand import NAME, graded_course
 from support.ledgers import book
 from typer.testing import CliRunner
 
@@ -16,9 +16,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Object of type <Submitted")
 
 @pytest.fixture
 def root(tmp_path):
-    here = course(tmp_path / "course")
-    grade_by_hand(here)
-    return here
+    return graded_course(tmp_path / "course")
 
 
 def test_does_each_student_get_a_zip_of_the_page_as_it_is_now(root, tmp_path):

@@ -11,7 +11,7 @@ import re
 import zipfile
 
 import pytest
-from support.by_hand import NAME, course, grade_by_hand
+from support.by_hand import NAME, graded_course
 from support.ledgers import book
 
 from course.errors import CourseError
@@ -31,8 +31,7 @@ ROWS = (
 
 @pytest.fixture
 def root(tmp_path):
-    here = course(tmp_path / "course")
-    grade_by_hand(here)
+    here = graded_course(tmp_path / "course")
     with book(here) as opened:
         ada, ben = opened.find_student("ada"), opened.find_student("ben")
         ada.first_name, ada.last_name, ada.email = "Ada", "Lovelace", "ada@x.org"
