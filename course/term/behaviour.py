@@ -251,6 +251,12 @@ def _jobs(
         job = replace(job, caged=caged)
         if records.keys(root, job) == keys.of(job) and (cage_works or not caged):
             found.append(_narrowed(replace(job, data_seed=common), students[job.student]))
+    if left := len(jobs) - len(found):
+        why = "there is no cage here" if not cage_works else "something has changed since then"
+        must_see(
+            f"{name}: {left} of {len(jobs)} submissions with answers without a name are not run "
+            f"again as they were graded ({why}): «course grade» first; they are grouped by words"
+        )
     return found
 
 

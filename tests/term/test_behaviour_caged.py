@@ -40,3 +40,9 @@ def test_do_answers_of_unlike_data_meet_in_one_group(tmp_path, caged):
                              lambda done, of: runs.append(done))  # fmt: skip
     assert again == found
     assert runs == [], "what is kept runs nothing"
+
+    (root / "submitted" / "ada" / NAME / f"{NAME}.ipynb").write_bytes(solved())
+    changed = behaviour.groups(root, results, seen.append)
+    assert {(g.students, g.by) for g in changed} >= {(("ada",), "words"), (("ben",), "values")}
+    assert "1 of 4 submissions" in seen[0]
+    assert "«course grade» first" in seen[0]
