@@ -111,8 +111,8 @@ def make_page(
     from course import progress
     from course.term import report_page  # plots take a while to import
 
-    with progress.bar("answers without a name, run once more on the same data") as tell:
-        report_page.make(root, found, path, say, must_see, tell)
+    with progress.bar("answers without a name, run once more on the same data") as bar:
+        report_page.make(root, found, path, say, must_see, bar.done)
 
 
 def show(
