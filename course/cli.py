@@ -25,6 +25,10 @@ app = typer.Typer(
 
 Sheets = Annotated[list[str] | None, typer.Argument(help="Names of sheets; all by default.")]
 Root = Annotated[Path, typer.Option(help="An nbgrader course folder.")]
+Exported = Annotated[
+    Path | None,
+    typer.Option(help="What the platform exported: Canvas's gradebook, Moodle's worksheet."),
+]
 
 
 @app.command()
@@ -130,12 +134,45 @@ def simulate(
 
 
 @app.command()
-def report(sheets: Sheets = None, root: Root = PROJECT) -> None:
-    """Print the table of a graded class."""
+def report(
+    sheets: Sheets = None,
+    root: Root = PROJECT,
+    html: Annotated[Path | None, typer.Option(help="Write a page instead, to this file.")] = None,
+) -> None:
+    """Print the table of a graded class, or make a page of it."""
     from course.term import report as reporting
 
     with _to_be_seen() as must_see:
-        reporting.show(root.resolve(), reporting.graded(root.resolve(), sheets or [], must_see))
+        found = reporting.graded(root.resolve(), sheets or [], must_see)
+        if html is None:
+            reporting.show(root.resolve(), found, must_see=must_see)
+        else:
+            reporting.make_page(root.resolve(), found, html, _say, must_see)
+
+
+@app.command()
+def turn(
+    sheet: Annotated[str, typer.Argument(help="The sheet's name.")],
+    group: Annotated[str, typer.Argument(help="A group of nameless answers, as the page says.")],
+    name: Annotated[str, typer.Argument(help="What the wrong turn is to be called.")],
+    root: Root = PROJECT,
+) -> None:
+    """Begin a wrong turn in the answers bank with an answer of a class."""
+    from course.term import next_turn
+
+    with _to_be_seen() as must_see:
+        next_turn.begin(PROJECT, root.resolve(), sheet, group, name, _say, must_see)
+
+
+@app.command()
+def similar(
+    sheet: Annotated[str, typer.Argument(help="The sheet's name.")], root: Root = PROJECT
+) -> None:
+    """Show the pairs of submissions that are more alike than the class is."""
+    from course.term.similar import similar as likeness
+
+    with _to_be_seen() as must_see:
+        _say(likeness(root.resolve(), sheet, must_see))
 
 
 @app.command()
@@ -168,6 +205,7 @@ def feedback(
 def export(
     form: Annotated[str, typer.Option("--format", help="csv, canvas or moodle.")],
     root: Root = PROJECT,
+    exported: Exported = None,
 ) -> None:
     """Print the grades as a table for a learning platform; > puts them into a file."""
     from course.term import export as exporting
@@ -175,8 +213,24 @@ def export(
     def say(what: str) -> None:
         print(_printable(what), file=sys.stderr)
 
-    table = exporting.export(root.resolve(), form, say)
+    table = exporting.export(root.resolve(), form, say, exported)
     print(_printable(table) if sys.stdout.isatty() else table, end="")
+
+
+@app.command("return")
+def give_back(
+    sheet: Annotated[str, typer.Argument(help="The sheet's name.")],
+    platform: Annotated[str, typer.Option("--to", help="moodle, canvas or zip.")],
+    out: Annotated[Path, typer.Option(help="The folder to write to.")],
+    root: Root = PROJECT,
+    exported: Exported = None,
+    column: Annotated[str, typer.Option(help="The assignment's heading in Canvas.")] = "",
+) -> None:
+    """Write a sheet's grades and feedback in the form that a platform takes in."""
+    from course.term.returning.give_back import give_back as giving_back
+
+    with _to_be_seen() as must_see:
+        giving_back(root.resolve(), sheet, platform, out, exported, column, _say, must_see)
 
 
 @app.command()

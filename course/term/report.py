@@ -4,6 +4,7 @@ Points are the gradebook's: what a person gave, extra credit and late penalties 
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
@@ -49,15 +50,10 @@ def _score(result: Result, standing: Standing | None) -> str:
     remark = "".join(f" {s}" for s in ("refused", "timeout", "crashed") if s in states)
     if standing is None:
         return f"{result.score:g} / {result.max_score:g}{remark} (not in the gradebook)"
-    waiting = sum(m.most for m in standing.marks.values() if _open(m))
+    waiting = sum(m.most for m in standing.marks.values() if m.open)
     plus = f" +{waiting:g}" if waiting else ""
     late = f" late −{standing.penalty:g}" if standing.penalty else ""
     return f"{standing.score:g}{plus} / {standing.max_score:g}{late}{remark}"
-
-
-def _open(mark: Mark) -> bool:
-    """Return whether points are still to be given by a person."""
-    return mark.auto is None and mark.manual is None
 
 
 def exercises(found: list[Result], standings: Standings) -> Table:
@@ -95,8 +91,8 @@ def _read(marks: list[Mark]) -> str:
     """Return how far a person is with a written question, and what was given on average."""
     given = [m.points for m in marks if m.manual is not None]
     counts = {
-        "wait for a person": sum(map(_open, marks)),
-        "to look at again": sum(m.waits and not _open(m) for m in marks),
+        "wait for a person": sum(m.open for m in marks),
+        "to look at again": sum(m.waits and not m.open for m in marks),
     }
     parts = [f"{n} {what}" for what, n in counts.items() if n]
     if given:
@@ -104,10 +100,30 @@ def _read(marks: list[Mark]) -> str:
     return ", ".join(parts)
 
 
-def show(root: Path, found: list[Result], console: Console | None = None) -> None:
+def make_page(
+    root: Path,
+    found: list[Result],
+    path: Path,
+    say: Callable[[str], None],
+    must_see: Callable[[str], None],
+) -> None:
+    """Write the report as a page; see :func:`course.term.report_page.make`."""
+    from course import progress
+    from course.term import report_page  # plots take a while to import
+
+    with progress.bar("answers without a name, run once more on the same data") as bar:
+        report_page.make(root, found, path, say, must_see, bar.done)
+
+
+def show(
+    root: Path,
+    found: list[Result],
+    console: Console | None = None,
+    must_see: Callable[[str], None] = lambda line: None,
+) -> None:
     """Print both tables, of results and of what the gradebook of their course holds."""
     with gradebook.reading(root) as book:
-        standings = ledger.settle(root, book)
+        standings = ledger.settle(root, book, must_see)
     console = console or Console()
     if not console.is_terminal:
         console = Console(width=max(140, 30 + 20 * len({r.sheet for r in found})))

@@ -8,7 +8,7 @@ from support import gradebooks
 from support.classes import NAME
 from support.ledgers import a_course, book
 
-from course.term import export
+from course.term import export, grades
 
 pytestmark = pytest.mark.filterwarnings("ignore:Object of type <Submitted")
 FORMULAS = [
@@ -36,7 +36,7 @@ def test_is_any_cell_of_the_table_a_live_formula(tmp_path, form):
 
 def test_is_an_ordinary_name_left_as_it_is():
     for name in ("Ada", "O'Neill", "Jean-Luc", "née Byron", "", "1st", "a=b"):
-        assert export.safe(name) == name
+        assert grades.safe(name) == name
 
 
 def test_does_an_extension_count_in_what_is_given_back(tmp_path):
@@ -44,9 +44,9 @@ def test_does_an_extension_count_in_what_is_given_back(tmp_path):
 
     def given():
         rows = list(csv.DictReader(io.StringIO(export.export(root, "csv", lambda _: None))))
-        return [(float(r["raw_score"]), float(r["score"])) for r in rows]
+        return [(float(r["raw_score"]), float(r["late_submission_penalty"])) for r in rows]
 
-    assert given() == [(12, 0)]
+    assert given() == [(12, 12)]
     with book(root) as opened:
         opened.grant_extension(NAME, "ada", days=5)
-    assert given() == [(12, 12)]
+    assert given() == [(12, 0)]

@@ -147,7 +147,9 @@ def opened(root: Path, sheets: list[str], say: Callable[[str], None] = print) ->
         yield Ledger(root, book, config)
 
 
-def settle(root: Path, book: Gradebook) -> Standings:
+def settle(
+    root: Path, book: Gradebook, say: Callable[[str], None] = lambda line: None
+) -> Standings:
     """Return how the graded submissions stand, late penalties as they are due now.
 
     While another command writes, what stands there is read and nothing is brought into line.
@@ -155,10 +157,14 @@ def settle(root: Path, book: Gradebook) -> Standings:
     Args:
         root: course folder.
         book: its open gradebook.
+        say: is told where another command is at work.
     """
     books, places = Ledger(root, book, stock_nbgrader.settings(root)), records.places(root)
     with lock.tried(root, "looking at grades") as holder:
-        return books.standings(places) if holder else books.settle(places)
+        if holder:
+            say(f"{holder}: these are the grades so far, late penalties as they stood before")
+            return books.standings(places)
+        return books.settle(places)
 
 
 def give_feedback(

@@ -43,6 +43,11 @@ class Mark:
         given = self.auto if self.manual is None else self.manual
         return 0.0 if given is None else given + (self.extra or 0.0)
 
+    @property
+    def open(self) -> bool:
+        """Return whether points are still to be given by a person."""
+        return self.auto is None and self.manual is None
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -82,6 +87,11 @@ class Standing:
     def max_score(self) -> float:
         """Return what the sheet is worth."""
         return sum(mark.most for mark in self.marks.values())
+
+    @property
+    def final(self) -> float | None:
+        """Return the final score; None while a written answer waits: it is not known, no zero."""
+        return None if any(mark.open for mark in self.marks.values()) else self.score
 
     @property
     def seconds_late(self) -> float:

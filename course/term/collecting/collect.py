@@ -4,6 +4,7 @@ Only the notebook is taken. One that is there and was handed in later is left al
 writes nothing.
 """
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from course.authoring import sheet as sheets
-from course.files import write_whole
+from course.files import STAFF, staff, write_whole
 from course.grading import submitted
 from course.grading.ledger import gradebook, lock, trouble
 from course.notebooks import parse
@@ -99,6 +100,8 @@ def collect(
     with lock.held(root, "course collect"), trouble.of_the_disk(root):
         for student, files in sorted(by_student.items()):
             rows.append(_taken(root, student, sheet, files, own, dry_run))
+        if not dry_run:
+            _remember(root, name, sheet, by_student)
     rows += [Row(s.id, MISSING) for s in known if s.id not in by_student]
     rows.sort(key=lambda row: (row.what == UNKNOWN, row.student))
     return Collected(name, rows)
@@ -128,6 +131,34 @@ def _matched(
             may_be = ", ".join(s.id for s in matching)
             rows.append(Row(who, UNKNOWN, remark=f"may be {may_be}" if may_be else ""))
     return by_student, rows
+
+
+def _remember(root: Path, platform: str, sheet: str, by_student: dict[str, list[HandedIn]]) -> None:
+    """Keep the platform's numbers of the students, by which `course return` gives back."""
+    now = {student: files[0].number for student, files in by_student.items() if files[0].number}
+    kept = numbers(root, platform, sheet)
+    if now and kept | now != kept:
+        staff(root)
+        path = root / STAFF / "collected" / platform / f"{sheet}.json"
+        write_whole(path, json.dumps(kept | now, indent=1, sort_keys=True) + "\n")
+
+
+def numbers(root: Path, platform: str, sheet: str = "*") -> dict[str, str]:
+    """Return a platform's numbers of students, as its archives told them.
+
+    Args:
+        root: course folder.
+        platform: moodle, whose numbers are of one assignment, or canvas, whose are of the user.
+        sheet: of this one; of all where none is named.
+    """
+    found: dict[str, str] = {}
+    for path in sorted((root / STAFF / "collected" / platform).glob(f"{sheet}.json")):
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            found |= {str(s): str(n) for s, n in content.items() if str(n).isdecimal()}
+        except (OSError, ValueError, AttributeError):
+            continue
+    return found
 
 
 def _taken(

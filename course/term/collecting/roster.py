@@ -97,6 +97,7 @@ class Names:
     """Finds the student that a platform means."""
 
     def __init__(self, known: Sequence[Student]) -> None:
+        self.known = known
         self.by_number = {s.lms_user_id: s for s in known if s.lms_user_id}
         self.by_name: dict[str, set[Student]] = {}
         for one in known:

@@ -1,0 +1,1 @@
+"""Giving back: grades and feedback in the forms that learning platforms take in."""
