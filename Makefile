@@ -1,5 +1,5 @@
 # A fresh machine needs Python 3.11 or newer, make and a package index; nothing else.
-.PHONY: setup demo test check lab build book margins mutants strangers bench clean pages lint
+.PHONY: setup demo test check lab hub build book margins mutants strangers bench clean pages lint
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -11,6 +11,7 @@ COVERED := --cov=course.grading --cov-report= --cov-fail-under=0
 help:
 	@echo "make demo     simulate a class, grade it, show the grades"
 	@echo "make lab      open JupyterLab on your own copy of the sheets"
+	@echo "make hub      a JupyterHub on this machine: submit a sheet, read the judge's words"
 	@echo "make test     run everything"
 	@echo "make check    the fast loop: lint, types, unit tests"
 	@echo "make build    build the sheets that changed"
@@ -47,6 +48,22 @@ demo: $(READY)
 
 lab: $(READY)
 	$(BIN)/python -m helpers.desk $(LAB)
+
+# The hub has an environment of its own that looks into the locked one: nothing is added to that.
+HUB := .cache/hub
+PORT ?= 8765
+
+$(HUB)/.ready: $(READY) hub/requirements.txt
+	rm -rf $(HUB)/venv
+	$(BIN)/python -m venv --without-pip $(HUB)/venv
+	$(BIN)/python -c "import sysconfig; print('import site; site.addsitedir(%r)' % sysconfig.get_path('purelib'))" \
+		> $$($(HUB)/venv/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/locked.pth
+	$(HUB)/venv/bin/python -m pip install --quiet -r hub/requirements.txt -c requirements.lock
+	npm install --silent --no-fund --no-audit --prefix $(HUB)/proxy configurable-http-proxy@5.3.0
+	@touch $@
+
+hub: $(HUB)/.ready
+	$(HUB)/venv/bin/python hub/start.py --port $(PORT)
 
 build: $(READY)
 	$(BIN)/course build
