@@ -102,10 +102,14 @@ class Watch:
         """Look, grade and release until the process is told to stop."""
         said = ""
         self.pool.open()
+        proved = False
         while True:
             begun = time.monotonic()
             try:
                 self._look()
+                if not proved:
+                    self.stream.prove(submitted.sheets(self.root, self.names))
+                    proved = True
                 look = time.monotonic() - begun
                 self.stream.step(max(PAUSE, SHARE * look) if self.pool.under_way else 0)
                 said = ""

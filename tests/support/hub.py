@@ -1,7 +1,6 @@
 """A hub with the course in it, and a hand that logs in, fetches, answers, submits and reads."""
 
 import contextlib
-import json
 import os
 import signal
 import socket
@@ -16,6 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from course.authoring import sheet
 from support.project import PROJECT
+from support.stock import nbgrader
 
 PARTS = PROJECT / ".cache" / "hub"
 PASSWORD = "likelihood"
@@ -170,37 +170,57 @@ def submit(page: Page, name: str) -> float:
     return pressed
 
 
-def submissions(page: Page, name: str) -> Locator:
-    """Return the rows of a sheet's submissions in the Assignment List, the newest last."""
+def fetch_feedback(hub: Hub, page: Page, name: str) -> None:
+    """Refresh the list until the newest submission has feedback, and fetch it."""
     assignments(page)
-    return page.locator("#submitted_assignments_list > .list_item").filter(has_text=name)
-
-
-def feedback(hub: Hub, page: Page, student: str, name: str, count: int) -> str:
-    """Fetch feedback as often as there is none yet of the newest of some submissions; read it."""
-    home = hub.folder / "home" / student / name / "feedback"
+    newest = page.locator("#submitted_assignments_list .nested_list_item").last
     deadline = time.monotonic() + PATIENCE / 1000
-    while time.monotonic() < deadline:
-        pages = sorted(home.glob(f"*/{name}.html"))
-        if len(pages) == count:
-            return pages[-1].read_text(encoding="utf-8")
-        row = submissions(page, name).first
-        button = row.get_by_role("button", name="Fetch Feedback")
-        if button.count():
-            with page.expect_response("**/assignments/fetch_feedback**"):
-                button.first.click()
-        else:
-            time.sleep(0.2)
-    raise AssertionError(f"no feedback on submission {count}; the watch: {hub.said()}")
+    while "feedback available to fetch" not in (newest.text_content() or ""):
+        assert time.monotonic() < deadline, f"no feedback; the watch: {hub.said()}"
+        with page.expect_response("**/assignments?**"):
+            page.locator("#refresh_assignments_list").click()
+    row = page.locator("#submitted_assignments_list > .list_item").filter(has_text=name)
+    row.get_by_role("button", name="Fetch Feedback").first.click()
+    expect(newest).to_contain_text("view feedback", timeout=PATIENCE)
 
 
-def first_exercise(name: str) -> sheet.Exercise:
-    """Return the first exercise of a released sheet."""
+def read_feedback(page: Page, name: str) -> str:
+    """Follow «view feedback» of the newest submission, open the page in JupyterLab, read it."""
+    row = page.locator("#submitted_assignments_list > .list_item").filter(has_text=name)
+    newest = page.locator("#submitted_assignments_list .nested_list_item").last
+    if not newest.is_visible():
+        row.locator("a").first.click()
+    newest.locator("a").click()
+    page.locator(".jp-DirListing-item").filter(has_text=f"{name}.html").dblclick()
+    shown = page.frame_locator(".jp-HTMLViewer:visible iframe").locator("body")
+    shown.locator("h1").wait_for()
+    text = shown.inner_text()
+    page.locator(".lm-TabBar-tab.lm-mod-current .lm-TabBar-tabCloseIcon").last.click()
+    return text
+
+
+def part(text: str, exercise: str) -> str:
+    """Return what a feedback page says of one exercise."""
+    return text.split(f"\n{exercise} ", 1)[1].split("\nyour answer", 1)[0]
+
+
+def exercises(name: str) -> list[sheet.Exercise]:
+    """Return the exercises of a released sheet."""
     path = PROJECT / "release" / name / f"{name}.ipynb"
-    return sheet.exercises(nbformat.read(path, as_version=4))[0]
+    return sheet.exercises(nbformat.read(path, as_version=4))
 
 
-def result(hub: Hub, student: str, name: str) -> dict:
-    """Return what the watch has kept of a student's sheet."""
-    path = hub.course / "autograded" / student / name / "result.json"
-    return json.loads(path.read_text(encoding="utf-8"))
+def submit_from_terminal(hub: Hub, student: str, name: str, answers: dict[str, str]) -> None:
+    """Let a student hand in a sheet with these answers from a terminal of the hub."""
+    notebook = nbformat.read(PROJECT / "release" / name / f"{name}.ipynb", as_version=4)
+    for one in notebook.cells:
+        one.source = answers.get(sheet.grade_id(one), one.source)
+    home = hub.folder / "home" / student
+    (home / name).mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, home / name / f"{name}.ipynb")
+    settings = [PROJECT / "hub" / "student", PROJECT / "hub" / "shared"]
+    done = nbgrader(
+        home, "submit", name, HOME=str(home), JUPYTERHUB_USER=student, COURSE_HUB=str(hub.folder),
+        JUPYTER_CONFIG_PATH=os.pathsep.join(map(str, settings)),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
