@@ -60,6 +60,9 @@ class Stream:
         self._made_from: dict[Place, Keys] = {}  # of what is under way
         self._birds: set[str] = set()  # sheets whose own solution is under way
         self._held: dict[str, list[Graded | Ungraded]] = {}  # results that wait for one
+        self._broken: dict[
+            str, tuple[float, str]
+        ] = {}  # sheets whose own solution failed: when, why
         self._passed: dict[str, float] = {}  # when a test of a sheet has passed last
         self._done: deque[Graded | Ungraded] = deque()  # to be written
         self._settled: list[Result] = []  # graded before; to be brought into line
@@ -171,14 +174,19 @@ class Stream:
             try:
                 canary.judge(self.root, self._bird(name), graded, BY)
             except CourseError as error:
-                self.must_see(str(error))
+                if self._broken.get(name, (0.0, ""))[1] != str(error):
+                    self.must_see(f"{error} It is tried again every {AGAIN:g} seconds.")
+                self._broken[name] = time.monotonic(), str(error)
                 for one in held:
                     self._drop(one)
                 return
+            self._broken.pop(name, None)
             self._passed[name] = time.monotonic()
             self._done.extend(held)
         elif name in self._birds:
             self._held[name].append(graded)
+        elif time.monotonic() - self._broken.get(name, (-AGAIN, ""))[0] < AGAIN:
+            self._drop(graded)
         elif self._credible(graded):
             self._done.append(graded)
         else:

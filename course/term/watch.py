@@ -42,6 +42,7 @@ def watch(
     no_cage: bool = False,
     say: Callable[[str], None] = print,
     must_see: Callable[[str], None] | None = None,
+    pool: workers.Pool | None = None,
 ) -> None:
     """Grade what is handed in, as it comes, until the process is told to stop.
 
@@ -53,6 +54,7 @@ def watch(
         no_cage: run students' code without a cage.
         say: takes lines that a person may read.
         must_see: takes lines that a person has to read; by default as ``say``.
+        pool: the processes that grade; by default new ones of this machine.
 
     Raises:
         CourseError: no cage, a broken course, or another watch of this course; with ``once`` also
@@ -62,7 +64,8 @@ def watch(
     grade.refuse_without_cage(root, no_cage)
     must_see = must_see or say
     with lock.held(root, "course watch", "watch"), _stoppable():
-        watching = Watch(root, names, count or max(2, os.cpu_count() or 1), no_cage, say, must_see)
+        pool = pool or workers.Pool(count or max(2, os.cpu_count() or 1), not no_cage)
+        watching = Watch(root, names, pool, no_cage, say, must_see)
         try:
             watching.until_done() if once else watching.for_good()
         except KeyboardInterrupt:
@@ -79,7 +82,7 @@ class Watch:
         self,
         root: Path,
         names: list[str],
-        count: int,
+        pool: workers.Pool,
         no_cage: bool,
         say: Callable[[str], None],
         must_see: Callable[[str], None],
@@ -89,7 +92,7 @@ class Watch:
         (root / "submitted").mkdir(exist_ok=True)
         self.exchange = Exchange(root, must_see)
         self.folder = Folder(root)
-        self.pool = workers.Pool(count, not no_cage)
+        self.pool = pool
         self.stream = Stream(
             root, self.pool, not no_cage, say, must_see, self._may_be_judged, self._written
         )
