@@ -1,10 +1,13 @@
 # A fresh machine needs Python 3.11 or newer, make and a package index; nothing else.
-.PHONY: setup demo test check lab hub build book margins mutants strangers bench clean pages lint
+.PHONY: setup demo test check lab hub hub-times build book margins mutants strangers bench clean pages lint
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+# The hub has an environment of its own that looks into the locked one: nothing is added to that.
+HUB := .cache/hub
+PORT ?= 8765
 # What course/grading is asked; the floor stands in pyproject.toml.
 COVERED := --cov=course.grading --cov-report= --cov-fail-under=0
 
@@ -20,6 +23,7 @@ help:
 	@echo "make margins  measure the margins of every check (long), write docs/margins.md"
 	@echo "make mutants  try small edits of right answers on every check (long), write docs/mutants.md"
 	@echo "make strangers  try answers of readers who saw no check, write docs/strangers.md"
+	@echo "make hub-times  measure the time from Submit to feedback, write it into docs/hub.md"
 	@echo "make bench    measure the speed of grading (long), write docs/benchmarks.md"
 
 setup: $(READY)
@@ -49,10 +53,6 @@ demo: $(READY)
 lab: $(READY)
 	$(BIN)/python -m helpers.desk $(LAB)
 
-# The hub has an environment of its own that looks into the locked one: nothing is added to that.
-HUB := .cache/hub
-PORT ?= 8765
-
 $(HUB)/.ready: $(READY) hub/requirements.txt
 	rm -rf $(HUB)/venv
 	$(BIN)/python -m venv --without-pip $(HUB)/venv
@@ -61,6 +61,9 @@ $(HUB)/.ready: $(READY) hub/requirements.txt
 	$(HUB)/venv/bin/python -m pip install --quiet -r hub/requirements.txt -c requirements.lock
 	npm install --silent --no-fund --no-audit --prefix $(HUB)/proxy configurable-http-proxy@5.3.0
 	@touch $@
+
+hub-times: $(HUB)/.ready
+	cd tests && ../$(BIN)/python -m support.hub_times
 
 hub: $(HUB)/.ready
 	$(HUB)/venv/bin/python hub/start.py --port $(PORT)
@@ -89,6 +92,7 @@ test: lint
 	$(BIN)/coverage report
 	@$(BIN)/python -c "from course.doctor import chromium; chromium() or print('Not run: the browser test, since no Chromium is installed (course doctor says how).')"
 	@$(BIN)/python -c "from course.doctor import postgresql; postgresql() or print('Not run: the test of a gradebook on PostgreSQL, which is not installed (course doctor says how).')"
+	@test -e $(HUB)/.ready || echo "Not run: the test of a hub, since no JupyterHub is installed (make hub installs one)."
 
 pages: $(READY)
 	$(BIN)/python docs/pages.py

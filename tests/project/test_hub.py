@@ -1,5 +1,6 @@
 """Does a student on a hub press Submit and read the judge's words, whatever others hand in?"""
 
+import re
 from collections.abc import Iterator
 
 import nbformat
@@ -73,7 +74,7 @@ def test_does_an_instructor_see_in_the_formgrader_what_the_watch_has_graded(hub,
         hubs.choose(page, "Formgrader")
         frame = page.frame_locator("iframe")
         row = frame.get_by_role("row").filter(has_text=NAME)
-        row.get_by_role("link", name="1", exact=True).click()  # how many handed in: ada
+        row.get_by_role("link", name=re.compile(r"^\d$")).click()  # how many have handed in
         submission = frame.get_by_role("row").filter(has_text="ada")
         expect(submission).to_contain_text("4 / 14", timeout=hubs.PATIENCE)
     page.context.close()
