@@ -38,6 +38,13 @@ for name in sys.argv[2:]:
         sys.exit(done.get("log") or done.get("error") or name)
 """
 
+# The formgrader would look for a gradebook below the folder that its server was started in.
+SETTINGS = """
+from pathlib import Path
+
+c.CourseDirectory.db_url = f"sqlite:///{Path(__file__).parent / 'gradebook.db'}"
+"""
+
 
 class CannotStart(Exception):
     """Why the hub cannot start: one sentence with the remedy."""
@@ -55,7 +62,8 @@ def lay_out(folder: Path, sheets: list[str] | None = None) -> Path:
         (folder / part).mkdir(parents=True, exist_ok=True)
     (folder / "exchange").chmod(0o777)
     if not (course / "nbgrader_config.py").exists():
-        shutil.copy(PROJECT / "nbgrader_config.py", course)
+        text = (PROJECT / "nbgrader_config.py").read_text(encoding="utf-8")
+        (course / "nbgrader_config.py").write_text(f"{text}{SETTINGS}", encoding="utf-8")
     for path in sorted((PROJECT / "source").glob("*/*.ipynb")):
         name = path.parent.name
         if sheets is None or name in sheets:
