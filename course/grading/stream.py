@@ -55,6 +55,7 @@ class Stream:
         self.say, self.must_see = say, must_see
         self.may_be_judged, self.written = may_be_judged, written
         self._told: dict[Place, None] = {}  # in the order in which they came
+        self._first: dict[Place, None] = {}  # the same, before them
         self._again: dict[Place, float] = {}
         self._ready: deque[tuple[Job, Keys]] = deque()
         self._made_from: dict[Place, Keys] = {}  # of what is under way
@@ -67,10 +68,15 @@ class Stream:
         self._done: deque[Graded | Ungraded] = deque()  # to be written
         self._settled: list[Result] = []  # graded before; to be brought into line
 
-    def add(self, places: Iterable[Place]) -> None:
-        """Take note of submissions that are new, or may have changed."""
+    def add(self, places: Iterable[Place], first: bool = False) -> None:
+        """Take note of submissions that are new, or may have changed.
+
+        Args:
+            places: the submissions.
+            first: before all others: somebody waits for the answer.
+        """
         for place in places:
-            self._told[place] = None
+            (self._first if first else self._told)[place] = None
             self._again.pop(place, None)
 
     def prove(self, sheets: Iterable[str]) -> None:
@@ -86,8 +92,8 @@ class Stream:
     def idle(self) -> bool:
         """Return whether there is nothing to do now."""
         return not (
-            self._told or self._ready or self.pool.under_way or self._done or self._settled
-            or any(self._held.values())
+            self._told or self._first or self._ready or self.pool.under_way or self._done
+            or self._settled or any(self._held.values())
         )  # fmt: skip
 
     def step(self, seconds: float) -> None:
@@ -108,10 +114,11 @@ class Stream:
 
     def _look(self) -> None:
         """Make jobs of what is new or changed, a batch at a time."""
-        if len(self._ready) > self.pool.workers or not self._told:
-            return
         busy = self._made_from.keys()
-        free = [place for place in self._told if place not in busy]
+        first = [place for place in self._first if place not in busy]
+        if not first and len(self._ready) > self.pool.workers:
+            return
+        free = first or [place for place in self._told if place not in busy]
         if not free:
             return
         name = free[0].sheet
@@ -136,11 +143,18 @@ class Stream:
                 continue
             if at_hand != made_from and self.may_be_judged(job):
                 earlier = records.earlier_run(self.root, job, made_from)
-                self._ready.append((replace(job, earlier=earlier), made_from))
+                self._put((replace(job, earlier=earlier), made_from), bool(first))
             elif kept := records.kept(self.root, job):
                 self._settled.append(kept)
-        for place in batch:
+        self._forget(batch)
+
+    def _put(self, work: tuple[Job, Keys], first: bool) -> None:
+        (self._ready.appendleft if first else self._ready.append)(work)
+
+    def _forget(self, places: Iterable[Place]) -> None:
+        for place in places:
             self._told.pop(place, None)
+            self._first.pop(place, None)
 
     def _hand_over(self) -> None:
         """Give jobs to free workers, one of a student at a time, each sheet's solution first."""
@@ -217,9 +231,9 @@ class Stream:
         self._made_from.pop(place, None)
         self._later([place])
 
-    def _later(self, places: Iterable[Place]) -> None:
+    def _later(self, places: list[Place]) -> None:
+        self._forget(places)
         for place in places:
-            self._told.pop(place, None)
             self._again[place] = time.monotonic() + AGAIN
 
     def _write(self) -> None:

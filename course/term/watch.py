@@ -176,7 +176,7 @@ class Watch:
             return
         with lock.held(self.root, "course watch"):
             self.exchange.take_in(arrival, content)
-        self.stream.add([arrival.place])
+        self.stream.add([arrival.place], first=True)
         self.folder.take_note(arrival.place)
 
     def _may_be_judged(self, job: Job) -> bool:

@@ -224,6 +224,23 @@ def turn(watching, times=3):
         watching.stream.step(0)
 
 
+def test_does_a_student_who_waits_come_before_a_class_that_was_there(root):
+    for number in range(8):
+        hand_in(root, f"early-{number}")
+    pool = HandPool(workers=1, **{f"early-{number}": NEVER for number in range(8)})
+    watching = watch.Watch(root, [], pool, True, print, print)
+    watching.folder.unquiet, watch.QUIET, quiet = False, -1, watch.QUIET
+    try:
+        turn(watching)
+        submit(root, "ada")
+        turn(watching, 1)
+    finally:
+        watch.QUIET = quiet
+    pool.ways = {}
+    turn(watching, 3)
+    assert [who for who in pool.asked if who][1] == "ada"
+
+
 def test_does_one_student_ever_have_two_workers(root):
     for part in ("source", "release"):
         shutil.copytree(root / part / NAME, root / part / "02-tiny")
