@@ -63,7 +63,7 @@ $(HUB)/.ready: $(READY) hub/requirements.txt
 	@touch $@
 
 hub-times: $(HUB)/.ready
-	cd tests && ../$(BIN)/python -m support.hub_times
+	PYTHONPATH=.:tests $(BIN)/python -m support.hub_times
 
 hub: $(HUB)/.ready
 	$(HUB)/venv/bin/python hub/start.py --port $(PORT)

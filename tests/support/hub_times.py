@@ -1,6 +1,6 @@
 """Measure the time from Submit to feedback on the hub of `make hub`, and write docs/hub.md's table.
 
-python -m support.hub_times [SHEET] (in tests/; `make hub-times` does it)
+PYTHONPATH=.:tests python -m support.hub_times [SHEET]; `make hub-times` does it
 
 A student submits a solved sheet again and again, each time with answers that are new to the judge,
 presses Submit in a browser, and fetches the page as soon as JupyterLab says that it is there. Each

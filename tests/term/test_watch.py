@@ -253,9 +253,10 @@ def test_does_one_student_ever_have_two_workers(root):
     assert [student for student, _ in pool.under_way].count("ada") == 1
 
 
-def test_is_a_solution_that_fails_ever_a_students_zero(root):
+@pytest.mark.parametrize("way", [fails, graded], ids=["nobody passes", "somebody does"])
+def test_is_anything_recorded_of_a_sheet_whose_solution_fails(root, way):
     submit(root, "ada")
-    broken = HandPool(everyone=fails, solution=fails)
+    broken = HandPool(everyone=way, solution=fails)
     _, seen = once(root, broken)
     assert result(root, "ada") is None
     assert len(seen) == 1
