@@ -209,8 +209,13 @@ class Exchange:
         with contextlib.suppress(OSError, UnicodeError):
             if path.read_text(encoding="utf-8") == page:
                 return False
-        write_whole(path, page)
-        path.chmod(0o644)  # its name is the secret: a student who knows it may read
+        try:
+            write_whole(path, page)
+            path.chmod(0o644)  # its name is the secret: a student who knows it may read
+        except OSError as error:
+            raise CourseError(
+                f"{path.parent} takes no page ({error.strerror}); it must be yours, with room."
+            ) from None
         return True
 
     def _is_whole(self, arrival: Arrival) -> bool:

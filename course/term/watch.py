@@ -20,7 +20,7 @@ from course.errors import CourseError
 from course.files import shown
 from course.grading import grade, submitted, workers
 from course.grading.job import Job
-from course.grading.ledger import attempts, gradebook, lock, records
+from course.grading.ledger import attempts, gradebook, lock, records, trouble
 from course.grading.ledger.records import SECRET, STAMP, Place
 from course.grading.result import Result
 from course.grading.stream import Stream
@@ -103,26 +103,32 @@ class Watch:
 
     def for_good(self) -> None:
         """Look, grade and release until the process is told to stop."""
-        said = ""
+        said: dict[str, str] = {}
         self.pool.open()
         proved = False
         while True:
             begun = time.monotonic()
-            try:
+            with self._tried_again("look", said):
                 self._look()
+            pause = max(PAUSE, SHARE * (time.monotonic() - begun))
+            with self._tried_again("grade", said):
                 if not proved:
                     self.stream.prove(submitted.sheets(self.root, self.names))
                     proved = True
-                look = time.monotonic() - begun
-                self.stream.step(max(PAUSE, SHARE * look) if self.pool.under_way else 0)
-                said = ""
-            except CourseError as error:
-                if str(error) != said:
-                    said = str(error)
-                    self.must_see(f"{said} It is tried again until it works.")
-                look = PAUSE
+                self.stream.step(pause if self.pool.under_way else 0)
             if not self.pool.under_way:
-                time.sleep(max(PAUSE, SHARE * look))
+                time.sleep(pause)
+
+    @contextlib.contextmanager
+    def _tried_again(self, what: str, said: dict[str, str]) -> Iterator[None]:
+        """Say what stops a part of the work, once; it is tried again as long as it does."""
+        try:
+            yield
+            said.pop(what, None)
+        except CourseError as error:
+            if said.get(what) != str(error):
+                said[what] = str(error)
+                self.must_see(f"{error} It is tried again until it works.")
 
     def until_done(self) -> None:
         """Look, grade and release until nothing is left to do."""
@@ -142,12 +148,27 @@ class Watch:
         sheets = submitted.sheets(self.root, self.names)
         for arrival in self.exchange.arrived(sheets):
             if self._until.get(arrival.folder.name, date.min) <= date.today():
-                self._take_in(arrival)
+                with trouble.of_the_disk(self.root):
+                    self._taken_in(arrival)
         self.stream.add(self.folder.changed(sheets))
         if time.monotonic() - self._pages_looked_at > PAGES:
             self._pages_looked_at = time.monotonic()
             for place in records.places(self.root):
                 self.exchange.release(place)
+
+    def _taken_in(self, arrival: Arrival) -> None:
+        """Take a submission in; where its student's folder cannot be written to, name it."""
+        try:
+            self._take_in(arrival)
+        except OSError as error:
+            if error.errno in trouble.OF_THE_DISK:
+                raise
+            self.exchange.dealt_with(arrival)
+            place = Path("submitted") / arrival.place.student / arrival.place.sheet
+            self.must_see(
+                f"{shown(str(place))} cannot be written to ({error.strerror}), so what was handed "
+                "in waits in the exchange; make it writable, then start the watch again"
+            )
 
     def _take_in(self, arrival: Arrival) -> None:
         """Put a submission of the exchange into submitted/, if it may be judged today."""
