@@ -190,7 +190,10 @@ def read_feedback(page: Page, name: str) -> str:
     newest = page.locator("#submitted_assignments_list .nested_list_item").last
     if not newest.is_visible():
         row.locator("a").first.click()
+    stamp = (newest.text_content() or "").split(" (view")[0].strip()
     newest.locator("a").click()
+    # The page of an earlier submission has the same name, in another folder.
+    expect(page.locator(".jp-BreadCrumbs")).to_contain_text(stamp, timeout=PATIENCE)
     page.locator(".jp-DirListing-item").filter(has_text=f"{name}.html").dblclick()
     shown = page.frame_locator(".jp-HTMLViewer:visible iframe").locator("body")
     shown.locator("h1").wait_for()
