@@ -1,5 +1,5 @@
 # A fresh machine needs Python 3.11 or newer, make and a package index; nothing else.
-.PHONY: setup demo test check lab build book margins mutants strangers bench clean pages lint
+.PHONY: setup demo test check lab hub hub-times build book margins mutants strangers bench clean pages lint
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -7,12 +7,16 @@ BIN := .venv/bin
 # The sheets of `make demo`: one of each kind, so that it stays under two minutes.
 DEMO := 01-autodiff 02-likelihood 04-normals 05-constraints 08-elbo 09-map 10-priors 13-hierarchy
 READY := .venv/.ready
+# The hub has an environment of its own that looks into the locked one: nothing is added to that.
+HUB := .cache/hub
+PORT ?= 8765
 # What course/grading is asked; the floor stands in pyproject.toml.
 COVERED := --cov=course.grading --cov-report= --cov-fail-under=0
 
 help:
 	@echo "make demo     simulate a class, grade it, show the grades"
 	@echo "make lab      open JupyterLab on your own copy of the sheets"
+	@echo "make hub      a JupyterHub on this machine: submit a sheet, read the judge's words"
 	@echo "make test     run everything"
 	@echo "make check    the fast loop: lint, types, unit tests"
 	@echo "make build    build the sheets that changed"
@@ -21,6 +25,7 @@ help:
 	@echo "make margins  measure the margins of every check (long), write docs/margins.md"
 	@echo "make mutants  try small edits of right answers on every check (long), write docs/mutants.md"
 	@echo "make strangers  try answers of readers who saw no check, write docs/strangers.md"
+	@echo "make hub-times  measure the time from Submit to feedback, write it into docs/hub.md"
 	@echo "make bench    measure the speed of grading (long), write docs/benchmarks.md"
 
 setup: $(READY)
@@ -50,6 +55,21 @@ demo: $(READY)
 lab: $(READY)
 	$(BIN)/python -m helpers.desk $(LAB)
 
+$(HUB)/.ready: $(READY) hub/requirements.txt
+	rm -rf $(HUB)/venv
+	$(BIN)/python -m venv --without-pip $(HUB)/venv
+	$(BIN)/python -c "import sysconfig; print('import site; site.addsitedir(%r)' % sysconfig.get_path('purelib'))" \
+		> $$($(HUB)/venv/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/locked.pth
+	$(HUB)/venv/bin/python -m pip install --quiet -r hub/requirements.txt -c requirements.lock
+	npm install --silent --no-fund --no-audit --prefix $(HUB)/proxy configurable-http-proxy@5.3.0
+	@touch $@
+
+hub-times: $(HUB)/.ready
+	PYTHONPATH=.:tests $(BIN)/python -m support.hub_times
+
+hub: $(HUB)/.ready
+	$(HUB)/venv/bin/python hub/start.py --port $(PORT)
+
 build: $(READY)
 	$(BIN)/course build
 
@@ -74,6 +94,7 @@ test: lint
 	$(BIN)/coverage report
 	@$(BIN)/python -c "from course.doctor import chromium; chromium() or print('Not run: the browser test, since no Chromium is installed (course doctor says how).')"
 	@$(BIN)/python -c "from course.doctor import postgresql; postgresql() or print('Not run: the test of a gradebook on PostgreSQL, which is not installed (course doctor says how).')"
+	@test -e $(HUB)/.ready || echo "Not run: the test of a hub, since no JupyterHub is installed (make hub installs one)."
 
 pages: $(READY)
 	$(BIN)/python docs/pages.py

@@ -121,6 +121,27 @@ def grade(
 
 
 @app.command()
+def watch(
+    sheets: Sheets = None,
+    root: Root = PROJECT,
+    once: Annotated[bool, typer.Option("--once", help="End when nothing is left to do.")] = False,
+    workers: Annotated[int | None, typer.Option(min=1, help="Submissions at a time.")] = None,
+    no_cage: Annotated[bool, typer.Option("--no-cage", help="Trust the students' code.")] = False,
+) -> None:
+    """Grade what is handed in as it comes, and release what the judge says."""
+    from course.grading import workers as grading
+
+    grading.begin()
+    from course.term.watch import watch as watching
+
+    with _to_be_seen() as must_see:
+        watching(
+            root.resolve(), sheets or [], once, workers, no_cage, _say,
+            must_see if once else lambda line: print(_printable(line), file=sys.stderr, flush=True),
+        )  # fmt: skip
+
+
+@app.command()
 def simulate(
     root: Annotated[Path, typer.Option(help="The course folder to make.")],
     students: Annotated[int, typer.Option(help="How many students.")],

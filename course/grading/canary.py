@@ -135,7 +135,7 @@ def doubted(
     sure = False
     for graded in found:
         held.append(graded)
-        sure = sure or (isinstance(graded, Graded) and _has("passed", graded.result))
+        sure = sure or (isinstance(graded, Graded) and has("passed", graded.result))
         if not sure and len(held) >= MOST_HELD:
             sure = _looked(held, look_again)
         if sure:
@@ -148,14 +148,15 @@ def doubted(
 def _looked(held: "list[Graded | Ungraded]", look_again: Callable[[set[str]], None]) -> bool:
     ran = {
         g.sheet for g in held
-        if isinstance(g, Graded) and not _has("refused", g.result)
+        if isinstance(g, Graded) and not has("refused", g.result)
     }  # fmt: skip
     if ran:
         look_again(ran)
     return bool(ran)
 
 
-def _has(state: str, result: Result) -> bool:
+def has(state: str, result: Result) -> bool:
+    """Return whether some test of a result has a state."""
     return any(test.state == state for test in result.tests.values())
 
 

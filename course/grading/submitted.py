@@ -64,7 +64,7 @@ def jobs(
         raise CourseError(
             f"{folder} does not exist; put submissions into submitted/STUDENT/SHEET/."
         )
-    texts = {name: [_sheet(root, part, name) for part in ("source", "release")] for name in names}
+    of_sheets = {name: texts(root, name) for name in names}
     key = key or seeds.secret(root)
     present: list[str] = []
     for path in _listed(folder):
@@ -94,12 +94,21 @@ def jobs(
             submission, why_none, unreadable = _submission(path)
             if unreadable:
                 must_see(f"{_shown(path, root)}: {why_none}")
-            source, release = texts[path.name]
+            source, release = of_sheets[path.name]
             seed = seeds.data_seed(key, student, path.name)
             job = Job(student, path.name, submission, source, release, seed, caged, warm)
             job = replace(job, limits=limits or Limits(), why_none=why_none, unreadable=unreadable)
             found.append(job)
     return found
+
+
+def texts(root: Path, name: str) -> tuple[str, str]:
+    """Return the texts of a sheet's notebooks in source/ and release/.
+
+    Raises:
+        CourseError: one of them cannot be read, or is no notebook.
+    """
+    return _sheet(root, "source", name), _sheet(root, "release", name)
 
 
 def _sheet(root: Path, part: str, name: str) -> str:

@@ -4,13 +4,16 @@ They are forked from one process that has imported all that grading needs, which
 the command's own imports: both happen at the same time, and once however many processes there are.
 """
 
+import contextlib
 import ctypes
 import multiprocessing
 import os
 import resource
 import signal
 import sys
+import tempfile
 import threading
+import time
 from collections.abc import Generator
 from concurrent.futures import (
     FIRST_COMPLETED,
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
 
 JUDGE_MEMORY = 4 << 30  # bytes that a worker may allocate
 MOST_UNDER_WAY = 32  # jobs handed to the executor at a time
+MOST_SERVED = 1000  # submissions, before kept processes are replaced by new ones
+GRACE = 3.0  # seconds in which kept processes may end by themselves
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # to fork takes one thread
 
 
@@ -146,6 +151,98 @@ def surviving(workers: int, todo: "list[Job]") -> "Generator[Graded | Ungraded, 
             finally:
                 alone.shutdown(cancel_futures=True)
         todo = [job for job in todo if (job.student, job.sheet) not in ended]
+
+
+class Pool:
+    """Processes that are kept from one submission to the next, with their warm kernels.
+
+    A submission that ends its process has crashed. What was under way beside it is graded again,
+    each in a process of its own, and the others go on in new ones.
+
+    Args:
+        workers: how many submissions are graded at a time.
+        caged: whether the kernels to be kept warm stand in a cage.
+    """
+
+    def __init__(self, workers: int, caged: bool = True) -> None:
+        self.workers, self.caged = workers, caged
+        self.under_way: dict[Future[Graded | Ungraded], Job] = {}
+        self._executor: ProcessPoolExecutor | None = None
+        self._alone: dict[Future[Graded | Ungraded], ProcessPoolExecutor] = {}
+        self._served = 0
+
+    def open(self) -> ProcessPoolExecutor:
+        """Start the processes if they do not run, and let each make a kernel."""
+        if self._executor is None:
+            self._executor = processes(self.workers)
+            self._served = 0
+            for _ in range(self.workers):
+                self._executor.submit(_warm, self.caged)
+        return self._executor
+
+    def hand_over(self, job: "Job") -> None:
+        """Let a job be graded as soon as a process is free."""
+        try:
+            future = self.open().submit(_grade, job)
+        except BrokenExecutor:  # one of its processes has been killed while nothing was under way
+            self._shut()
+            future = self.open().submit(_grade, job)
+        self._served += 1
+        self.under_way[future] = job
+
+    def graded(self, seconds: float) -> "list[Graded | Ungraded]":
+        """Return what has been graded since the last time; wait for something at most so long."""
+        found = []
+        done, _ = wait(self.under_way, timeout=seconds, return_when=FIRST_COMPLETED)
+        for future in done:
+            job, alone = self.under_way.pop(future), self._alone.pop(future, None)
+            try:
+                found.append(future.result())
+            except (BrokenExecutor, EOFError, ConnectionError):
+                if alone is not None:
+                    from course.grading.submission import lost
+
+                    found.append(lost(job, "its grading process was killed"))
+                else:
+                    self._shut()
+                    alone = processes(1)
+                    again = alone.submit(_grade, job)
+                    self.under_way[again], self._alone[again] = job, alone
+                    continue
+            if alone is not None:
+                alone.shutdown(wait=False)
+        if self._served > MOST_SERVED and not self.under_way:
+            self._shut()
+            self.open()
+        return found
+
+    def close(self) -> None:
+        """End the processes, also those that are grading."""
+        for executor in (self._executor, *self._alone.values()):
+            if executor is not None:
+                executor.shutdown(wait=False, cancel_futures=True)
+        self._executor, self._alone, self.under_way = None, {}, {}
+        deadline = time.monotonic() + GRACE
+        for process in multiprocessing.active_children():
+            process.join(max(0.0, deadline - time.monotonic()))
+            process.kill()
+            process.join()
+        from course.grading.cage import claims
+
+        claims.sweep(Path(tempfile.gettempdir()))  # what the killed ones have left
+
+    def _shut(self) -> None:
+        if self._executor is not None:
+            self._executor.shutdown(wait=False, cancel_futures=True)
+            self._executor = None
+
+
+def _warm(caged: bool) -> None:
+    from course.grading.cage.kernels import NoKernel
+    from course.grading.submission import kernels
+
+    with contextlib.suppress(NoKernel):
+        kernels(caged, True).start({}).kill()
 
 
 def completed(

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import types
 
 import psutil
 import pytest
@@ -86,3 +87,65 @@ def test_does_a_class_go_on_when_the_fork_server_is_killed(monkeypatch):
 
 def _graded_by(who, job):
     return who, job.student
+
+
+@pytest.fixture
+def kept_pool(monkeypatch):
+    """A pool whose jobs are expressions, and whose processes need no kernel."""
+    monkeypatch.setattr(workers, "_grade", eval)
+    monkeypatch.setattr(workers, "_warm", bool)
+    gone = types.SimpleNamespace(lost=lambda job, why: ("lost", job))
+    monkeypatch.setitem(sys.modules, "course.grading.submission", gone)
+    pool = workers.Pool(2)
+    yield pool
+    pool.close()
+
+
+def all_graded(pool):
+    found = []
+    while pool.under_way:
+        found += pool.graded(1)
+    return found
+
+
+KILLS = "__import__('os')._exit(1)"
+
+
+def test_does_a_kept_pool_go_on_when_a_submission_ends_its_process(kept_pool):
+    kept_pool.hand_over(KILLS)
+    kept_pool.hand_over("__import__('time').sleep(1) or 'beside'")
+    assert sorted(all_graded(kept_pool), key=str) == [("lost", KILLS), "beside"]
+    kept_pool.hand_over("'after'")
+    assert all_graded(kept_pool) == ["after"]
+
+
+def test_does_a_kept_pool_go_on_when_a_process_was_killed_while_it_waited(kept_pool):
+    kept_pool.hand_over("__import__('os').getpid()")
+    (pid,) = all_graded(kept_pool)
+    os.kill(pid, signal.SIGKILL)
+    psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=30)
+    kept_pool.hand_over("'after'")
+    assert all_graded(kept_pool) == ["after"]
+
+
+def test_are_kept_processes_the_same_for_many_submissions_and_then_others(kept_pool, monkeypatch):
+    def pids():
+        for _ in range(4):
+            kept_pool.hand_over("__import__('os').getpid()")
+        return set(all_graded(kept_pool))
+
+    first = pids() | pids()
+    assert len(first) <= 2
+    monkeypatch.setattr(workers, "MOST_SERVED", 3)
+    pids()
+    assert not pids() & first
+
+
+def test_does_closing_a_kept_pool_end_what_is_under_way(kept_pool):
+    kept_pool.hand_over("__import__('os').getpid()")
+    (pid,) = all_graded(kept_pool)
+    kept_pool.hand_over("__import__('time').sleep(600)")
+    kept_pool.hand_over("__import__('time').sleep(600)")
+    kept_pool.close()
+    assert not psutil.pid_exists(pid)
+    assert kept_pool.graded(0) == []

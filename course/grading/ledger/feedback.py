@@ -44,9 +44,9 @@ pre { background: #f5f5f5; padding: .7rem; overflow-x: auto; white-space: pre-wr
 """
 
 
-def made_from(result: Result, standing: Standing) -> str:
+def made_from(result: Result, standing: Standing, attempts: str = "") -> str:
     """Return a hash of all that a page is made from."""
-    text = f"{_own_text()}\n{result.text()}\n{standing!r}\n"
+    text = f"{_own_text()}\n{result.text()}\n{standing!r}\n{attempts}"
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest() + "\n"
 
 
@@ -55,16 +55,19 @@ def _own_text() -> str:
     return Path(__file__).read_text(encoding="utf-8")
 
 
-def page(result: Result, notebook: NotebookNode, standing: Standing) -> str:
+def page(result: Result, notebook: NotebookNode, standing: Standing, attempts: str = "") -> str:
     """Return the feedback on a submission as HTML.
 
     Args:
         result: what became of each test cell.
         notebook: the graded notebook, for the student's own answers.
         standing: how the submission stands in the gradebook.
+        attempts: how many of its attempts the student has used, where they are counted.
     """
     exercises = {e.test: e for e in sheet.exercises(notebook)}
     parts = [f"<h1>{escape(result.sheet)}</h1>", *_score(standing)]
+    if attempts:
+        parts.append(f"<p>{escape(attempts)}</p>")
     shown: set[str] = set()
     names = result.tests.keys() | standing.marks.keys()
     order = {sheet.grade_id(cell): place for place, cell in enumerate(notebook.cells)}
@@ -81,11 +84,21 @@ def page(result: Result, notebook: NotebookNode, standing: Standing) -> str:
         ))  # fmt: skip
     for cell in sorted(standing.words.keys() - shown):  # an answer that no test and no mark is of
         parts.append(_part(cell, None, None, standing.words[cell], ""))
-    body = "\n".join(parts)
+    return _html(f"{result.sheet}: {result.student}", "\n".join(parts))
+
+
+def notice(sheet_name: str, student: str, sentence: str) -> str:
+    """Return a page for a submission that was not judged: a sentence says why not."""
+    return _html(
+        f"{sheet_name}: {student}", f"<h1>{escape(sheet_name)}</h1>\n<p>{escape(sentence)}</p>"
+    )
+
+
+def _html(title: str, body: str) -> str:
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width">'
-        f"<title>{escape(result.sheet)}: {escape(result.student)}</title>"
+        f"<title>{escape(title)}</title>"
         f"<style>{STYLE}</style></head>\n<body>\n{body}\n</body></html>\n"
     )
 

@@ -30,7 +30,8 @@ ELSEWHERE = (
     "course/sheets/", "course/answers/", "course/proving/", "course/term/",
     "course/authoring/build.py", "course/authoring/execute.py", "course/authoring/pictures.py",
     "course/authoring/rules.py",
-    "course/grading/grade.py", "course/grading/submitted.py", "course/grading/canary.py",
+    "course/grading/grade.py", "course/grading/stream.py", "course/grading/submitted.py",
+    "course/grading/canary.py",
     "course/grading/ledger/",
     "helpers/desk.py", "helpers/jupyter/",
 )  # fmt: skip

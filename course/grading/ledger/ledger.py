@@ -11,7 +11,16 @@ from traitlets.config import Config
 from course import stock_nbgrader
 from course.files import shown
 from course.grading.job import Graded
-from course.grading.ledger import feedback, gradebook, late, lock, records, standing, trouble
+from course.grading.ledger import (
+    attempts,
+    feedback,
+    gradebook,
+    late,
+    lock,
+    records,
+    standing,
+    trouble,
+)
 from course.grading.ledger.keys import Keys
 from course.grading.ledger.records import Of
 from course.grading.ledger.standing import Standing
@@ -119,13 +128,14 @@ class Ledger:
 
     def _page(self, of: Result, now: Standing, force: bool = False) -> bool:
         """Make a feedback page; return False where it is there and nothing has changed."""
-        made_from = feedback.made_from(of, now)
+        used = attempts.sentence(self.root, of)
+        made_from = feedback.made_from(of, now, used)
         records.renew_exchange(self.root, of)
         there = records.page_path(self.root, of).exists()
         if there and not force and records.page_made_from(self.root, of) == made_from:
             return False
         path = records.folder(self.root, of) / f"{of.sheet}.ipynb"
-        page = feedback.page(of, nbformat.read(path, as_version=4), now)
+        page = feedback.page(of, nbformat.read(path, as_version=4), now, used)
         records.write_page(self.root, of, page, made_from)
         return True
 

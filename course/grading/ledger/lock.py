@@ -21,17 +21,18 @@ except ImportError:  # Windows, where no cage works either
 
 
 @contextlib.contextmanager
-def held(root: Path, command: str) -> Iterator[None]:
+def held(root: Path, command: str, name: str = "lock") -> Iterator[None]:
     """Hold the lock of a course.
 
     Args:
         root: course folder.
         command: who holds it, for those who meet the lock.
+        name: which lock: `course watch` has one for as long as it runs, beside that of a command.
 
     Raises:
         CourseError: another command holds it.
     """
-    with tried(root, command) as holder:
+    with tried(root, command, name) as holder:
         if holder:
             raise CourseError(
                 f"{root}: {holder}; two commands would write over each other: "
@@ -41,12 +42,13 @@ def held(root: Path, command: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def tried(root: Path, command: str) -> Iterator[str]:
+def tried(root: Path, command: str, name: str = "lock") -> Iterator[str]:
     """Hold the lock of a course if it is free; yield who holds it, or an empty text.
 
     Args:
         root: course folder.
         command: who holds it, for those who meet the lock.
+        name: which lock.
 
     Raises:
         CourseError: there can be no lock.
@@ -54,9 +56,9 @@ def tried(root: Path, command: str) -> Iterator[str]:
     if fcntl is None:
         yield ""
         return
-    path = root / files.STAFF / "lock"
+    path = root / files.STAFF / name
     try:
-        descriptor = _locked(files.staff(root) / "lock")
+        descriptor = _locked(files.staff(root) / name)
     except OSError as error:
         raise CourseError(
             f"{path} cannot be made ({error.strerror}); the course folder must be yours to write "
