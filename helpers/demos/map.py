@@ -41,7 +41,7 @@ def draw_prior_width(log_tau: float) -> Drawn:
     plots.points(left, t, y, "readings")
     left.set(ylim=(-2, 2))
 
-    middle.bar(range(WEIGHTS), w, color=plots.SKY)
+    middle.bar(range(WEIGHTS), plots.numpy(w), color=plots.SKY)
     middle.axhline(0, color=plots.INK, linewidth=1)
     middle.set_yscale("symlog", linthresh=1)  # the weights grow by orders as the prior widens
     middle.set(xlabel="power of t", ylabel="weight", ylim=(-300, 300), xticks=range(0, WEIGHTS, 3))
