@@ -79,6 +79,25 @@ def _estimated(X: Tensor, y: Tensor, scale: float, tau: float) -> AnyOf:
                    for c in (0, 1) for r in (off, y)])  # fmt: skip
 
 
+def _shrunk(X: Tensor, y: Tensor, scale: float, tau: float) -> AnyOf:
+    """Return least squares made smaller afterwards, all weights or the slopes alone."""
+    least = _least_squares(X, y, scale, tau).values[0]
+    factors = 1 / (1 + (scale / tau) ** 2), tau**2 / (tau**2 + scale**2 / len(y)), tau, tau**2
+    slopes = [least[1:] * f for f in factors] + [least[1:].clamp(-k * tau, k * tau) for k in (1, 2)]
+    return AnyOf(*[least * f for f in factors],
+                 *[torch.cat([least[:1], s]) for s in slopes if len(s)])  # fmt: skip
+
+
+def _moved(X: Tensor, y: Tensor, scale: float, tau: float) -> AnyOf:
+    """Return what comes of a penalty on the right side, or all over the matrix."""
+    squares, products = analytic.gram(X, y)
+    d, penalty = len(products), (scale / tau) ** 2
+    diagonal = analytic.penalties(d, penalty, True)
+    return AnyOf(*[torch.linalg.solve(squares + diagonal, products + s * penalty) for s in (1, -1)],
+                 torch.linalg.pinv(squares + penalty) @ products,
+                 torch.linalg.pinv(squares) @ (products - diagonal.diagonal()))  # fmt: skip
+
+
 def _free_elsewhere(X: Tensor, y: Tensor, scale: float, tau: float) -> AnyOf:
     """Return what comes where another weight than the first is free, or the first alone is not."""
     squares, products = analytic.gram(X, y)
@@ -119,13 +138,9 @@ def _boxed(X: Tensor, y: Tensor, limit: float, first: bool) -> Tensor:
 
 def _decay_outside(X: Tensor, y: Tensor, scale: float, tau: float) -> AnyOf:
     penalty, n = (scale / tau) ** 2, len(y)
-    return AnyOf(
-        *[
-            _boxed(X, y, 1 / decay, first)
-            for first in (True, False)
-            for decay in (penalty, 2 * penalty, penalty / n, 2 * penalty / n, tau**-2)
-        ]
-    )
+    decays = penalty, 2 * penalty, penalty / n, 2 * penalty / n, tau**-2
+    boxes = [(_boxed(X, y, 1 / d, first), 1 / d) for first in (True, False) for d in decays]
+    return AnyOf(*[box for box, limit in boxes if bool((box[1:].abs() > 0.999 * limit).any())])
 
 
 def _rests(got: object, box: Tensor) -> bool:
@@ -179,6 +194,11 @@ def start_returned(got: object, given: object) -> bool:
 TURNS = (
     Turn("start returned", "the weights are still where they began: does step() know this tensor?",
          lambda X, y, scale, tau: AnyOf(), alike=start_returned),
+    Turn("intercept left out", "all d weights are asked, the intercept first.",
+         lambda X, y, scale, tau: AnyOf(reference(X, y, scale, tau)[1:],
+                                        reference(X[:, 1:], y, scale, tau))),
+    Turn("a column for a row", "a tensor of shape (d,) is asked: without a second axis.",
+         lambda X, y, scale, tau: reference(X, y, scale, tau)[:, None]),
     Turn("prior forgotten", "these are the weights of least squares, or near them: the log prior "
          "of the weights belongs to the sum.", _least_squares),
     Turn("intercept drawn to zero", "the intercept has no prior: leave the first weight out of the "
@@ -209,6 +229,10 @@ TURNS = (
          _ridges(lambda s, t, n: t**-2, lambda s, t, n: (t / s) ** 2, lambda s, t, n: s / t,
                  lambda s, t, n: n * (s / t) ** 2, lambda s, t, n: 2 * (s / t) ** 2,
                  lambda s, t, n: (s / t) ** 2 / 2, lambda s, t, n: (s / t) ** 2 / n, free=False)),
+    Turn("least squares made smaller", "the prior does not scale the weights of least squares, it "
+         "takes part in the equations: what the readings say clearly, it hardly moves.", _shrunk),
+    Turn("penalty elsewhere", "λ is added to the diagonal of XᵀX, but for the intercept, and "
+         "nowhere else.", _moved),
     Turn("penalty with the wrong sign", "the prior draws the weights towards zero: the penalty is "
          "added to XᵀX.", _ridges(lambda s, t, n: -((s / t) ** 2))),
     Turn("spread from the residuals", "scale is handed over: it is not to be estimated.",
@@ -221,6 +245,13 @@ TURNS = (
     Turn("intercept apart", "intercept and slopes are found together: their columns are not at "
          "right angles.", _without_centre),
 )  # fmt: skip
+
+
+def by_formula(X, y, scale, tau):  # type: ignore[no-untyped-def]
+    """Return the solution of the equations."""
+    penalty = torch.full((X.shape[1],), scale**2 / tau**2, dtype=X.dtype)
+    penalty[0] = 0.0
+    return torch.linalg.solve(X.T @ X + penalty.diag(), X.T @ y)
 
 
 EXERCISE = Exercise(
@@ -244,6 +275,7 @@ EXERCISE = Exercise(
         unit="posterior standard deviations",
     ),
     turns=TURNS,
+    worked=(by_formula,),
     passed="fit_map: within a tenth of a posterior standard deviation of the top, of 1 to 5 "
     "weights.",
 )  # fmt: skip

@@ -3,6 +3,7 @@
 Only differences between thetas are compared, so that the evidence may be in it or not.
 """
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -65,6 +66,18 @@ def _spreads(theta: Tensor, x: Tensor, scale: float, m: float, tau: float) -> An
                    if (a, b) != (1.0, 1.0)])  # fmt: skip
 
 
+def _raised(theta: Tensor, x: Tensor, scale: float, m: float, tau: float) -> AnyOf:
+    """Return what comes where a small number is added to densities, or bounds them."""
+    each, prior = analytic.log_normal(x, theta[:, None], scale), analytic.log_normal(theta, m, tau)
+    found = []
+    for digits in (5, 6, 8, 9, 10, 12, 15, 16, 20, 30, 45, 100, 300):
+        small = 10.0**-digits
+        for raised in (lambda p, e=small: (p.exp() + e).log(),
+                       lambda p, e=small: p.exp().clamp(min=e).log()):  # fmt: skip
+            found += [raised(each).sum(1) + prior, raised(each).sum(1) + raised(prior)]
+    return AnyOf(*found)
+
+
 def _centres(theta: Tensor, x: Tensor, scale: float, m: float, tau: float) -> AnyOf:
     means = [0.0, float(x.mean()), float(theta.mean())]
     return AnyOf(*[reference(theta, x, scale, c, tau) for c in means])
@@ -95,6 +108,18 @@ TURNS = (
                  lambda fit, prior, n, tau: fit.exp() + prior.exp(),
                  lambda fit, prior, n, tau: (fit + prior).softmax(0),
                  lambda fit, prior, n, tau: fit.exp() * prior)),
+    Turn("likelihood not logged", "the log of the product is the sum of two logs: the likelihood "
+         "enters by its log as well.",
+         _either(lambda fit, prior, n, tau: fit.exp() + prior)),
+    Turn("prior divided by n", "the prior counts once, in full: nothing in it is divided by n.",
+         _either(lambda fit, prior, n, tau: fit + prior / n)),
+    Turn("another number for n", "every observation counts once in the log-likelihood.",
+         _either(lambda fit, prior, n, tau: fit * (n + 1) / n + prior,
+                 lambda fit, prior, n, tau: fit * (n - 1) / n + prior,
+                 lambda fit, prior, n, tau: fit * max(n - 1, 1) / n + prior,
+                 lambda fit, prior, n, tau: fit / math.sqrt(n) + prior)),
+    Turn("small densities raised", "a density far out counts as it is, however small: no clamp and "
+         "no epsilon; log_prob needs neither.", _raised),
     Turn("prior subtracted", "log-likelihood and log prior are added.",
          _either(lambda fit, prior, n, tau: fit - prior,
                  lambda fit, prior, n, tau: prior - fit)),
@@ -116,6 +141,8 @@ TURNS = (
          lambda theta, x, scale, m, tau: (
              analytic.log_normal(x, theta[:, None], scale).exp().prod(1)
              * analytic.log_normal(theta, m, tau).exp()).log()),
+    Turn("a column for a row", "a tensor of shape (k,) is asked: without a second axis.",
+         lambda *given: reference(*given)[:, None]),
     Turn("summed over theta", "one number for each theta: add over the observations only.",
          lambda theta, x, scale, m, tau: AnyOf(
              reference(theta, x, scale, m, tau).sum(),

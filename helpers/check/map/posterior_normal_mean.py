@@ -86,6 +86,12 @@ TURNS = (
          _halfway),
     Turn("n forgotten", "n observations say n times as much as one: the precision of the data is "
          "n/scale².", _weighed(lambda n, s, t: (1 / s**2, 1 / t**2))),
+    Turn("another number for n", "there are n observations, each with its precision 1/scale²: "
+         "n/scale² in all.",
+         _weighed(lambda n, s, t: ((n + 1) / s**2, 1 / t**2),
+                  lambda n, s, t: ((n - 1) / s**2, 1 / t**2),
+                  lambda n, s, t: (math.sqrt(n) / s**2, 1 / t**2),
+                  lambda n, s, t: (n**2 / s**2, 1 / t**2), kept=False)),
     Turn("prior counted n times", "there is one prior for one mean: its precision, 1/tau², comes "
          "once.", _weighed(lambda n, s, t: (n / s**2, n / t**2), kept=False)),
     Turn("standard deviations for variances", "precision is one over a variance, and scale and tau "
@@ -111,6 +117,7 @@ TURNS = (
     Turn("prior left out of the sd", "the prior narrows the posterior too: its precision is added "
          "to that of the data.",
          _deviation(lambda x, s, t, sd: s / math.sqrt(len(x)), lambda x, s, t, sd: s,
+                    lambda x, s, t, sd: s / len(x),
                     lambda x, s, t, sd: t)),
     Turn("n left out of the sd", "n observations say n times as much as one: n/scale² belongs into "
          "the deviation as well.",
@@ -130,6 +137,8 @@ TURNS = (
          lambda x, scale, m, tau: AnyOf(*[
              reference(middle.expand(len(x)), scale, m, tau)
              for middle in (x.median(), x.quantile(0.5))])),
+    Turn("deviation forgotten", "the mean and the standard deviation are asked, as a tuple.",
+         lambda *given: AnyOf(*reference(*given))),
     Turn("order", "first the mean, then the standard deviation.",
          lambda x, scale, m, tau: reference(x, scale, m, tau)[::-1]),
 )  # fmt: skip

@@ -62,6 +62,10 @@ def _root(covariance: Tensor) -> Tensor:
 
 
 TURNS = (
+    Turn("order", "first the mean, then the covariance.",
+         lambda X, y, scale, tau: reference(X, y, scale, tau)[::-1]),
+    Turn("covariance forgotten", "the mean and the covariance are asked, as a tuple.",
+         lambda X, y, scale, tau: AnyOf(*reference(X, y, scale, tau))),
     Turn("likelihood alone", "these are least squares with their standard errors: the prior adds "
          "1/tau² to the precision of every weight.", _penalised(lambda s, t, n: 0.0)),
     Turn("intercept without prior", "here every weight has the prior, the first one too.",
@@ -81,7 +85,12 @@ TURNS = (
                       lambda c, X, s, t: c.sqrt())),
     Turn("correlations left out", "the weights are correlated: the whole inverse is asked.",
          _covariances(lambda c, X, s, t: c.diagonal().diag(),
-                      lambda c, X, s, t: (1 / torch.linalg.inv(c).diagonal()).diag())),
+                      lambda c, X, s, t: (1 / torch.linalg.inv(c).diagonal()).diag(),
+                      lambda c, X, s, t: c.diagonal().mean() * torch.eye(len(c)).double())),
+    Turn("variances added", "precisions add up, not covariances: the posterior is narrower than "
+         "the prior and than the likelihood.",
+         _covariances(lambda c, X, s, t: t**2 * torch.eye(len(c)).double()
+                      + s**2 * torch.linalg.pinv(X.T @ X))),
     Turn("inverse of each entry", "invert the matrix, not its entries.",
          _covariances(lambda c, X, s, t: 1 / torch.linalg.inv(c),
                       lambda c, X, s, t: s**4 / torch.linalg.inv(c))),

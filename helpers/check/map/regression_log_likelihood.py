@@ -141,6 +141,18 @@ TURNS = (
          lambda w, scale, X, y: AnyOf(*[
              f(analytic.log_normal(y, (X @ w)[:, None], scale))
              for f in (torch.sum, lambda t: t.sum() / len(y), torch.mean)])),
+    Turn("log after the mean", "take the log of every density, then add.",
+         _of_residuals(lambda r, s, n: analytic.log_normal(r, 0.0, s).exp().mean().log(),
+                       lambda r, s, n: analytic.log_normal(r, 0.0, s).exp().sum().log())),
+    Turn("intercept added twice", "X has a column for the intercept already: X @ w holds it.",
+         lambda w, scale, X, y: AnyOf(analytic.log_normal(y, X @ w + w[0], scale).sum(),
+                                      analytic.log_normal(y, X @ w + 1, scale).sum())),
+    Turn("observations left out", "every row counts, the first, the last and the one far out.",
+         _of_residuals(
+             *[lambda r, s, n, k=k: analytic.log_normal(r[k], 0.0, s).sum()
+               for k in (slice(1), slice(1, None), slice(-1), slice(-1, None))],
+             *[lambda r, s, n, k=k: analytic.log_normal(r[r.abs() <= k * s], 0.0, s).sum()
+               for k in (2, 3, 4, 5, 6)])),
     Turn("two columns only", "X may have any number of columns: X @ w takes all of them.",
          lambda w, scale, X, y: AnyOf(reference(w[:2], scale, X[:, :2], y)),
          raises=lambda error: isinstance(error, IndexError)),

@@ -89,7 +89,8 @@ TURNS = (
     *_turns("σ² forgotten", "the squares of the noise weigh 1/scale² in the likelihood: λ = "
             "scale²/tau².", *UNSCALED, _penalised(lambda s, t, n: t**-2, True)),
     *_turns("standard deviations for variances", "λ is a ratio of variances, scale²/tau².",
-            *ROOTED, {"nll": lambda s, t, n: 1 / t}),
+            *ROOTED, *[{**table, "nll": lambda s, t, n: 1 / t} for table in ROOTED[::2]],
+            {"nll": lambda s, t, n: 1 / t}),
     *_turns("σ² counted twice", "«nll» has scale in it already: there the prior weighs 1/tau².",
             {"nll": lambda s, t, n: (s / t) ** 2}, {"nll": lambda s, t, n: 2 * (s / t) ** 2},
             {"nll": lambda s, t, n: (s / t) ** 2 / 2}),
