@@ -159,6 +159,13 @@ def by_shrinking(data, scale, m, tau):  # type: ignore[no-untyped-def]
     return m + share * (data.mean() - m), (share * variance) ** 0.5
 
 
+def by_sums(data, scale, m, tau):  # type: ignore[no-untyped-def]
+    """Return the weighted sum over the precision."""
+    precision = len(data) / scale**2 + 1 / tau**2
+    mean = (data.sum() / scale**2 + m / tau**2) / precision
+    return mean, precision**-0.5
+
+
 EXERCISE = Exercise(
     name="posterior_normal_mean",
     arguments=(
@@ -173,7 +180,7 @@ EXERCISE = Exercise(
     ),
     reference=reference,
     turns=TURNS,
-    worked=(by_precisions, by_shrinking),
+    worked=(by_precisions, by_sums, by_shrinking),
     parts=("the mean", "the standard deviation"),
     passed="posterior_normal_mean: from 1 to 900 observations, with narrow and with flat priors.",
 )  # fmt: skip
