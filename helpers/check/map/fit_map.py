@@ -262,7 +262,7 @@ EXERCISE = Exercise(
                      "more weights than observations": sized(4, 5),
                      "the intercept alone": sized(6, 1)}),
         Argument("y", draw_y, many=(10, 20, 35), used_instead=lambda: own()[1]),
-        positive("scale", 0.9, 1.7, used_instead=lambda: data.WAVE_NOISE),
+        positive("scale", 1.3, 1.9, used_instead=lambda: data.WAVE_NOISE),
         positive("tau", 0.45, 0.8, used_instead=lambda: 1.0,
                  edges={"a narrow prior": 0.05, "a wide prior": 10.0}),
     ),
