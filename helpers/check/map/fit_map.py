@@ -14,6 +14,7 @@ from helpers.check.kit.agree import AnyOf, Learned, as_tensor, same
 from helpers.check.kit.asks import Argument, Draws, Given, Jointly, positive
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
+from helpers.check.kit.message import NOT_A_NUMBER
 from helpers.check.map import analytic
 from helpers.check.map.tables import described, rows
 
@@ -254,6 +255,13 @@ def by_formula(X, y, scale, tau):  # type: ignore[no-untyped-def]
     return torch.linalg.solve(X.T @ X + penalty.diag(), X.T @ y)
 
 
+def by_precisions(X, y, scale, tau):  # type: ignore[no-untyped-def]
+    """Return the solution of the equations in units of the noise."""
+    prior = torch.full((X.shape[1],), 1 / tau**2, dtype=X.dtype)
+    prior[0] = 0.0
+    return torch.linalg.solve(X.T @ X / scale**2 + prior.diag(), X.T @ y / scale**2)
+
+
 EXERCISE = Exercise(
     name="fit_map",
     arguments=(
@@ -275,7 +283,9 @@ EXERCISE = Exercise(
         unit="posterior standard deviations",
     ),
     turns=TURNS,
-    worked=(by_formula,),
+    worked=(by_formula, by_precisions),
+    hints={NOT_A_NUMBER: "did the weights grow from step to step? Then the steps are too long for "
+           "this X; or a matrix without an inverse was inverted."},
     passed="fit_map: within a tenth of a posterior standard deviation of the top, of 1 to 5 "
     "weights.",
 )  # fmt: skip

@@ -148,6 +148,13 @@ def by_precision(X, y, scale, tau):  # type: ignore[no-untyped-def]
     return covariance @ (X.T @ y) / scale**2, covariance
 
 
+def through_y(X, y, scale, tau):  # type: ignore[no-untyped-def]
+    """Return both from the joint normal of weights and y."""
+    spread = tau**2 * X @ X.T + scale**2 * torch.eye(len(y), dtype=X.dtype)
+    gain = tau**2 * torch.linalg.solve(spread, X).T
+    return gain @ y, tau**2 * (torch.eye(X.shape[1], dtype=X.dtype) - gain @ X)
+
+
 EXERCISE = Exercise(
     name="posterior_weights",
     arguments=(
@@ -162,7 +169,7 @@ EXERCISE = Exercise(
     ),
     reference=reference,
     turns=TURNS,
-    worked=(by_penalty, by_precision),
+    worked=(by_penalty, by_precision, through_y),
     parts=("the mean", "the covariance"),
     passed="posterior_weights: mean and covariance, of 1 to 5 weights.",
 )  # fmt: skip
