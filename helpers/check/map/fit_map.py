@@ -34,10 +34,10 @@ def draw_rows(u: Draws, given: Given, n: int) -> Tensor:
 
 
 def draw_y(u: Draws, given: Given, n: int | None = None) -> Tensor:
-    """Return values far from zero, with slopes of 1 to 3 of either sign, and lopsided noise."""
+    """Return values far from zero, with slopes of 1.5 to 4 of either sign, and lopsided noise."""
     X = given["X"]
     signs = torch.tensor([u.choice((-1.0, 1.0)) for _ in range(X.shape[1])])
-    weights = signs * u.uniform(X.shape[1], 1.0, 3.0)
+    weights = signs * u.uniform(X.shape[1], 1.5, 4.0)
     weights[0] = u.choice((-1.0, 1.0)) * u.real(4.0, 8.0)
     z = u.normal(len(X))
     return X @ weights + 0.8 * (z + 0.3 * (z**2 - 1))
