@@ -251,6 +251,41 @@ def kl_sample(n: int = 20_000) -> torch.Tensor:
     )
 
 
+# --- 09 map ------------------------------------------------------------------------------------
+
+
+def line(
+    name: str, n: int, intercept: float, slope: float, scale: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Draw n points about a line over hours of light, between 6 and 14 hours a day.
+
+    Args:
+        name: names the draw, see :func:`generator`.
+        n: number of points.
+        intercept: height of the line at no light, in cm.
+        slope: cm for each hour of light.
+        scale: standard deviation of the points about the line, in cm.
+
+    Returns:
+        Tuple (hours, heights), float64 tensors of shape (n,).
+    """
+    hours = uniform(f"{name}: hours", n, 6.0, 14.0)
+    return hours, intercept + slope * hours + normal(f"{name}: noise", n, 0.0, scale)
+
+
+WAVE_NOISE = 0.3
+
+
+def wave(n: int = 12) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return n evenly spaced times t in [−1, 1], and sin(2.5 t) read with a noise of 0.3.
+
+    Returns:
+        Tuple (t, y), float64 tensors of shape (n,).
+    """
+    t = torch.linspace(-1, 1, n, dtype=torch.float64)
+    return t, torch.sin(2.5 * t) + normal("map: twelve", n, 0.0, WAVE_NOISE)
+
+
 # --- 10 priors ---------------------------------------------------------------------------------
 
 

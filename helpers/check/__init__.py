@@ -55,6 +55,12 @@ from helpers.check.likelihood.log_likelihood import log_likelihood
 from helpers.check.likelihood.normal_mle import normal_mle
 from helpers.check.likelihood.standard_errors import standard_errors
 from helpers.check.likelihood.three_mles import three_mles
+from helpers.check.map.fit_map import fit_map
+from helpers.check.map.log_posterior import log_posterior
+from helpers.check.map.posterior_normal_mean import posterior_normal_mean
+from helpers.check.map.posterior_weights import posterior_weights
+from helpers.check.map.regression_log_likelihood import regression_log_likelihood
+from helpers.check.map.weight_decay import weight_decay
 from helpers.check.mixtures.em_step import em_step
 from helpers.check.mixtures.fit_beta import fit_beta
 from helpers.check.mixtures.fit_mixture import fit_mixture
@@ -113,6 +119,7 @@ __all__ = [
     "fit_elbo",
     "fit_loc_scale",
     "fit_location",
+    "fit_map",
     "fit_mean_and_factor",
     "fit_mixture",
     "fit_shared_mean",
@@ -136,6 +143,7 @@ __all__ = [
     "log_jacobians",
     "log_joint",
     "log_likelihood",
+    "log_posterior",
     "log_prob_unconstrained",
     "logit_beta_density",
     "lognormal_digits",
@@ -145,6 +153,9 @@ __all__ = [
     "mvn_mle",
     "nll_gradient",
     "normal_mle",
+    "posterior_normal_mean",
+    "posterior_weights",
+    "regression_log_likelihood",
     "responsibilities",
     "resting_spread",
     "seeking_grid",
@@ -159,6 +170,7 @@ __all__ = [
     "three_mles",
     "train_and_validate",
     "train_members",
+    "weight_decay",
 ]
 
 explain_missing_names()

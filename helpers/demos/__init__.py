@@ -15,6 +15,7 @@ from helpers.demos.demo import Demo, Drawn, slider
 from helpers.demos.elbo import draw_elbo_and_gap, elbo_and_gap
 from helpers.demos.kl import draw_two_divergences, seeking_walks, two_divergences
 from helpers.demos.likelihood import draw_likelihood, likelihood
+from helpers.demos.map import draw_prior_width, prior_width
 from helpers.demos.mixtures import draw_start_number, start_number
 from helpers.demos.normals import adam, draw_adam
 from helpers.demos.priors import draw_sine_prior, sine_prior
@@ -33,6 +34,7 @@ __all__ = [
     "draw_likelihood",
     "draw_magnitudes",
     "draw_paths",
+    "draw_prior_width",
     "draw_sine_prior",
     "draw_start_number",
     "draw_tangent",
@@ -45,6 +47,7 @@ __all__ = [
     "likelihood",
     "magnitudes",
     "mantissa_circles",
+    "prior_width",
     "seeking_walks",
     "sine_prior",
     "slider",
@@ -67,6 +70,7 @@ ALL: list[Callable[[], Demo]] = [
     elbo_and_gap,
     two_divergences,
     start_number,
+    prior_width,
     sine_prior,
     magnitudes,
 ]

@@ -380,6 +380,34 @@ class Close:
 
 
 @dataclass(frozen=True)
+class UpToConstant(Close):
+    """Numbers of which only the differences are asked: one added to all of them alike is free."""
+
+    def compare(self, case: Case, value: Any, expected: Any) -> None:
+        """Compare the differences from the first number; raise CheckFailed where they disagree."""
+        got, wanted = numbers(case.described, value, expected), as_tensor(expected)
+        assert wanted is not None
+        described = f"{case.described}, differences from the first value"
+        bound = max(self.rtol, SINGLE_PRECISION) if self.single else self.rtol
+        compare(described, from_the_first(got), from_the_first(wanted), bound)
+
+    def same(self, got: Any, wrong: Any) -> bool:
+        """Return whether a value differs by a constant only from what a wrong turn gives."""
+        row = as_tensor(got)
+        if row is None or row.ndim == 0:
+            return super().same(got, wrong)
+        rows = [as_tensor(one) for one in several(wrong)]
+        shaped = [from_the_first(r) for r in rows if r is not None and r.shape == row.shape]
+        return super().same(from_the_first(row), AnyOf(*shaped))
+
+
+def from_the_first(row: torch.Tensor) -> torch.Tensor:
+    """Return numbers minus the first of them, in double precision."""
+    row = row.to(torch.float64)
+    return row - row.flatten()[0]
+
+
+@dataclass(frozen=True)
 class EachClose(Close):
     """Numbers in closed form that span many orders: each is compared on a scale of its own.
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from helpers import data
-from helpers.check.kit.agree import AnyOf, Close, Learned
+from helpers.check.kit.agree import AnyOf, Close, Learned, UpToConstant
 from helpers.check.kit.asks import EDGE, Argument, Jointly, cases, positive, real, sample, whole
 from helpers.check.kit.chance import Chance, MayDraw, Scripted
 from helpers.check.kit.diagnose import Turn
@@ -434,3 +434,34 @@ def test_does_an_argument_without_a_length_move_alone():
                        lambda kind, x: kind["scale"] * x, "counted.")  # fmt: skip
     assert counted.check(lambda kind, x: kind["scale"] * x)
     assert [c.moved for c in counted.cases()] == ["", "", "", "kind", "x"]
+
+
+def logs(theta, scale):
+    """Return the log-density of a normal without its constant."""
+    return -0.5 * (theta / scale) ** 2
+
+
+UP_TO_CONSTANT = Exercise(
+    name="logs",
+    arguments=(
+        Argument("theta", lambda u, given, k: u.uniform(k, -3, 3), many=(4, 7), sizes=(2,)),
+        positive("scale", 0.5, 3),
+    ),
+    reference=logs,
+    agree=UpToConstant(),
+    turns=(Turn("½ forgotten", "½.", lambda theta, scale: 2 * logs(theta, scale)),),
+    passed="logs.",
+)
+
+
+@pytest.mark.parametrize("constant", [0.0, -40.0, 3e3])
+def test_is_a_constant_free_where_only_differences_are_asked(constant):
+    assert UP_TO_CONSTANT.check(lambda theta, scale: logs(theta, scale) + constant)
+    with pytest.raises(CheckFailed) as failed:
+        UP_TO_CONSTANT.check(lambda theta, scale: 2 * logs(theta, scale) + constant)
+    assert failed.value.wrong_turn == "½ forgotten"
+
+
+def test_is_a_constant_that_moves_with_theta_refused():
+    with pytest.raises(CheckFailed):
+        UP_TO_CONSTANT.check(lambda theta, scale: logs(theta, scale) + 1e-3 * theta)
