@@ -13,6 +13,7 @@ from helpers.demos.benford import digit_bars, draw_magnitudes, magnitudes, manti
 from helpers.demos.constraints import draw_two_coordinates, two_coordinates
 from helpers.demos.demo import Demo, Drawn, slider
 from helpers.demos.elbo import draw_elbo_and_gap, elbo_and_gap
+from helpers.demos.hierarchy import draw_shrinkage, shrinkage
 from helpers.demos.kl import draw_two_divergences, seeking_walks, two_divergences
 from helpers.demos.likelihood import draw_likelihood, likelihood
 from helpers.demos.mixtures import draw_start_number, start_number
@@ -33,6 +34,7 @@ __all__ = [
     "draw_likelihood",
     "draw_magnitudes",
     "draw_paths",
+    "draw_shrinkage",
     "draw_sine_prior",
     "draw_start_number",
     "draw_tangent",
@@ -46,6 +48,7 @@ __all__ = [
     "magnitudes",
     "mantissa_circles",
     "seeking_walks",
+    "shrinkage",
     "sine_prior",
     "slider",
     "start_number",
@@ -69,4 +72,5 @@ ALL: list[Callable[[], Demo]] = [
     start_number,
     sine_prior,
     magnitudes,
+    shrinkage,
 ]
