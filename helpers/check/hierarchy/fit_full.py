@@ -8,7 +8,7 @@ import torch
 
 from helpers.check.hierarchy import weights
 from helpers.check.hierarchy.analytic import elbo, joint_precision, posterior
-from helpers.check.kit.agree import AnyOf, Learned, as_row
+from helpers.check.kit.agree import AnyOf, Learned, as_row, same
 from helpers.check.kit.asks import Argument, Draws, Given, Jointly, positive, sample
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
@@ -34,6 +34,13 @@ def start(H: Tensor, y: Tensor, sigma: float, prior: Tensor) -> Tensor:
     """Return where runs begin: zero means and a covariance of ones."""
     d = H.shape[1]
     return torch.cat([torch.zeros(d), torch.eye(d).flatten()]).double()
+
+
+def by_formula(H: Tensor, y: Tensor, sigma: float, prior: Tensor) -> object:
+    """The posterior, in closed form."""
+    P = H.T @ H / sigma**2 + torch.diag(prior**-2)
+    S = torch.linalg.inv(P)
+    return S @ H.T @ y / sigma**2, S
 
 
 def _narrow(H: Tensor, y: Tensor, sigma: float, prior: Tensor) -> Two:
@@ -113,6 +120,18 @@ def _collapsed(got: object, given: tuple[Tensor, ...]) -> bool:
     return bool(near and small.all())
 
 
+def _mean_on_its_way(got: object, given: tuple[Tensor, ...]) -> bool:
+    """Whether the covariance is right, and the mean has come nearer than it began."""
+    H, y, sigma, prior = given
+    row, d = as_row(got), len(prior)
+    if row is None or row.shape != (d + d * d,) or not bool(row.isfinite().all()):
+        return False
+    m, S = posterior(H, y, float(sigma), prior)
+    P = joint_precision(H, float(sigma), prior)
+    left = row[:d].double() - m
+    return same(row[d:], S.flatten(), 0.01) and bool(left @ P @ left < 0.5 * m @ P @ m)
+
+
 def _ran_away(got: object, given: tuple[Tensor, ...]) -> bool:
     """Whether a run has left every bound, as one that walks down the ELBO does."""
     row = as_row(got)
@@ -148,6 +167,8 @@ TURNS = (
              (0 * prior, posterior(H, y, sigma, prior)[1]),
              (H.T @ y / sigma**2, posterior(H, y, sigma, prior)[1]),
              (H.T @ y, posterior(H, y, sigma, prior)[1]))),
+    Turn("stops early", "the covariance is there, the mean is on its way: make more steps, or "
+         "larger ones far away.", lambda *given: given, alike=_mean_on_its_way),
     Turn("runs away", "the numbers have run away: is the loss minus the ELBO, and is the line "
          "search on?", lambda *given: given, alike=_ran_away),
     Turn("gradient cut", "nothing tracked reaches the bound: are m and L made of numbers with "
@@ -183,6 +204,8 @@ EXERCISE = Exercise(
     ),
     turns=TURNS,
     typical=2,
+    worked=(by_formula,),
+    parts=("the mean", "the covariance"),
     passed="fit_full: at the top of the ELBO, the posterior itself.",
 )  # fmt: skip
 fit_full = EXERCISE.check

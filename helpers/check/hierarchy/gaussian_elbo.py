@@ -53,6 +53,17 @@ def by_divergence(
     return expected - error / (2 * sigma**2) - kl
 
 
+def by_precision(m: Tensor, L: Tensor, H: Tensor, y: Tensor, sigma: float, prior: Tensor) -> object:
+    """By the precision of the posterior."""
+    S, (n, d) = L @ L.T, H.shape
+    P = H.T @ H / sigma**2 + torch.diag(prior**-2)
+    h = H.T @ y / sigma**2
+    constant = -0.5 * n * math.log(2 * math.pi * sigma**2) - 0.5 * (y @ y) / sigma**2
+    constant = constant - 0.5 * d * math.log(2 * math.pi) - prior.log().sum()
+    quadratic = h @ m - 0.5 * m @ P @ m - 0.5 * (P * S).sum()
+    return constant + quadratic + 0.5 * torch.logdet(2 * math.pi * math.e * S)
+
+
 def _made_of(change: str) -> Gives:
     """Return the ELBO with one of its parts left out, halved, or of another matrix."""
 
@@ -212,7 +223,7 @@ EXERCISE = Exercise(
     ),
     reference=reference,
     turns=TURNS,
-    worked=(by_lines, by_divergence),
+    worked=(by_lines, by_divergence, by_precision),
     slopes=("m", "L"),
     passed="gaussian_elbo: in closed form, with slopes through m and L.",
 )  # fmt: skip

@@ -7,7 +7,7 @@ import torch
 
 from helpers.check.hierarchy import classes
 from helpers.check.hierarchy.analytic import gls, means, members, shares, sizes
-from helpers.check.kit.agree import AnyOf, Close
+from helpers.check.kit.agree import AnyOf, Fitting, as_tensor, same
 from helpers.check.kit.asks import Argument, Draws, Given, positive, sample
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
@@ -34,6 +34,16 @@ def by_covariance(X: Tensor, y: Tensor, school: Tensor, tau: float, sigma: float
     A = torch.linalg.inv(V)
     beta = torch.linalg.solve(X.T @ A @ X, X.T @ A @ y)
     return beta, tau**2 * Z.T @ A @ (y - X @ beta)
+
+
+def by_sums(X: Tensor, y: Tensor, school: Tensor, tau: float, sigma: float) -> object:
+    """School by school, without a matrix for pupils."""
+    Z = torch.nn.functional.one_hot(school).double()
+    k = tau**2 / (sigma**2 + Z.sum(0) * tau**2)
+    sums, total = Z.T @ X, Z.T @ y
+    A = X.T @ X - sums.T @ (k[:, None] * sums)
+    beta = torch.linalg.solve(A, X.T @ y - sums.T @ (k * total))
+    return beta, k * (total - sums @ beta)
 
 
 def ridge(X: Tensor, y: Tensor, school: Tensor, on_beta: Tensor | float, on_u: float) -> Two:
@@ -137,6 +147,33 @@ def _only(factors: bool) -> Gives:
     return gives
 
 
+def _pair(got: object, given: tuple[Any, ...]) -> Two | None:
+    """Return an answer's two parts, None where they are not of the right shapes."""
+    parts = [as_tensor(v) for v in got] if isinstance(got, tuple | list) and len(got) == 2 else []
+    wanted = given[0].shape[1], int(given[2].max()) + 1
+    if [None if p is None else tuple(p.shape) for p in parts] != [(w,) for w in wanted]:
+        return None
+    beta, u = (p.double() for p in parts if p is not None)
+    return (beta, u) if bool(beta.isfinite().all() and u.isfinite().all()) else None
+
+
+def _u_fits(got: object, given: tuple[Any, ...]) -> bool:
+    """Whether u is right for the β that came, which is not."""
+    X, y, school, tau, sigma = given
+    pair = _pair(got, given)
+    if pair is None:
+        return False
+    n = sizes(school)
+    return same(pair[1], shares(n, float(tau), float(sigma)) * means(y - X @ pair[0], school), 1e-4)
+
+
+def _beta_fits(got: object, given: tuple[Any, ...]) -> bool:
+    """Whether β is right for the u that came, which is not."""
+    X, y, school, _, _ = given
+    pair = _pair(got, given)
+    return pair is not None and same(pair[0], _least_squares(X, y - pair[1][school]), 1e-4)
+
+
 TURNS = (
     Turn("the sheet's pupils", "this is the result for the sheet's own pupils; use those that the "
          "function is given.", lambda X, y, school, tau, sigma: by_equations(
@@ -179,6 +216,10 @@ def _y(u: Draws, given: Given) -> Tensor:
     return 10 + 4 * given["X"][:, 1] + u.normal(n, 0.0, 25.0)
 
 
+FITS = (
+    ("β off", "u is what this β leaves to the schools: look at β.", _u_fits),
+    ("u off", "β fits the scores less these effects: look at u, its λ first.", _beta_fits),
+)
 EXERCISE = Exercise(
     name="hierarchical_fit",
     arguments=(
@@ -192,9 +233,9 @@ EXERCISE = Exercise(
         positive("sigma", 12.0, 50.0),
     ),
     reference=gls,
-    agree=Close(single=True),
+    agree=Fitting(single=True, fits=FITS),
     turns=TURNS,
-    worked=(by_equations, by_covariance),
+    worked=(by_equations, by_covariance, by_sums),
     parts=("β", "u"),
     passed="hierarchical_fit: factors by V, effects drawn together, in schools of all sizes.",
 )  # fmt: skip

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 
 from helpers.check.hierarchy import classes
 from helpers.check.hierarchy.analytic import blup, means, members, shares, sizes
-from helpers.check.kit.agree import AnyOf, Close
+from helpers.check.kit.agree import AnyOf, Fitting, as_tensor, same
 from helpers.check.kit.asks import Argument, Draws, Given, Jointly, positive
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
@@ -25,6 +26,31 @@ def by_shares(y: Tensor, school: Tensor, tau: float, sigma: float) -> Tensor:
     mu = (w * found).sum() / w.sum()
     share = w * tau**2
     return mu + share * (found - mu)
+
+
+def by_schools(y: Tensor, school: Tensor, tau: float, sigma: float) -> object:
+    """School by school."""
+    top, bottom = torch.zeros(()), torch.zeros(())
+    found, counts = [], []
+    for j in range(int(school.max()) + 1):
+        own = y[school == j]
+        n = len(own)
+        w = n / (n * tau**2 + sigma**2)
+        mean = own.sum() / max(n, 1)
+        top, bottom = top + w * mean, bottom + w
+        found.append(mean)
+        counts.append(w * tau**2)
+    mu = top / bottom
+    return torch.stack([b * m + (1 - b) * mu for m, b in zip(found, counts, strict=True)])
+
+
+def by_covariance(y: Tensor, school: Tensor, tau: float, sigma: float) -> object:
+    """By the covariance of all scores."""
+    Z = torch.nn.functional.one_hot(school).double()
+    V = sigma**2 * torch.eye(len(y), dtype=y.dtype) + tau**2 * Z @ Z.T
+    weights = torch.linalg.inv(V).sum(0)
+    mu = weights @ y / weights.sum()
+    return mu + tau**2 * Z.T @ torch.linalg.solve(V, y - mu)
 
 
 def towards(y: Tensor, school: Tensor, share: Tensor, w: Tensor) -> Tensor:
@@ -96,6 +122,28 @@ def _excess(y: Tensor, school: Tensor, tau: float, sigma: float) -> AnyOf:
     return AnyOf(pooled - mu, b * found, mu + b * found)
 
 
+def _to_one_place(got: object, given: tuple[Any, ...]) -> bool:
+    """Whether each school keeps its own share, and is drawn to one place that is not μ̂."""
+    y, school, tau, sigma = given
+    value, b = as_tensor(got), shares(sizes(school), float(tau), float(sigma))
+    if value is None or value.shape != b.shape or not bool(value.isfinite().all()):
+        return False
+    place = (value.double() - b * means(y, school)) / (1 - b)
+    return same(place, place.mean().expand_as(place))
+
+
+def _by_other_shares(got: object, given: tuple[Any, ...]) -> bool:
+    """Whether each school is drawn to μ̂, by a share that is not its own."""
+    y, school, tau, sigma = given
+    n = sizes(school)
+    value, own = as_tensor(got), means(y, school)
+    if value is None or value.shape != n.shape or not bool(value.isfinite().all()):
+        return False
+    mu = towards(y, school, 0 * n, _weights(n, float(tau), float(sigma)))
+    share = ((value.double() - mu) / (own - mu))[n > 0]
+    return bool((share >= 0).all() and (share <= 1).all())
+
+
 TURNS = (
     Turn("the sheet's pupils", OF_SHEET,
          lambda y, school, tau, sigma: blup(*classes.of_sheet()[1:], tau, sigma)),
@@ -136,6 +184,12 @@ def _as_many_pupils(u: Draws, given: Given) -> Jointly:
     return Jointly(y=y, school=torch.arange(12).remainder(4))
 
 
+FITS = (
+    ("μ̂ off", "each school keeps its share, and all are drawn to one place, which is not μ̂: look "
+     "at the weights.", _to_one_place),
+    ("B off", "all are drawn towards μ̂, by other shares than B: look at τ² and σ²/n.",
+     _by_other_shares),
+)  # fmt: skip
 EXERCISE = Exercise(
     name="partial_pooling",
     arguments=(
@@ -149,9 +203,9 @@ EXERCISE = Exercise(
         positive("sigma", 12.0, 60.0),
     ),
     reference=blup,
-    agree=Close(single=True),
+    agree=Fitting(single=True, fits=FITS),
     turns=TURNS,
-    worked=(by_shares,),
+    worked=(by_shares, by_covariance, by_schools),
     passed="partial_pooling: every school drawn towards all by its own share, from τ = 0 upwards.",
 )  # fmt: skip
 partial_pooling = EXERCISE.check
