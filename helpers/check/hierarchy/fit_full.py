@@ -147,6 +147,8 @@ TURNS = (
     Turn("correlations struck out", "the whole covariance is asked, not its diagonal.",
          _struck_out),
     Turn("covariance asked", "the second part is S = LLᵀ, of shape (d, d).", _reported),
+    Turn("parts exchanged", "first the mean, then the covariance.",
+         lambda *given: posterior(*given)[::-1]),
     Turn("precision returned", "the second part is the covariance: the inverse of this matrix.",
          _precision),
     Turn("deviations for variances", "sigma and prior are standard deviations: square them.",

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch.distributions import Normal
 
 from helpers.check.hierarchy import weights
 from helpers.check.hierarchy.analytic import LOG_2_PI, elbo, entropy, parts
@@ -53,15 +54,12 @@ def by_divergence(
     return expected - error / (2 * sigma**2) - kl
 
 
-def by_precision(m: Tensor, L: Tensor, H: Tensor, y: Tensor, sigma: float, prior: Tensor) -> object:
-    """By the precision of the posterior."""
-    S, (n, d) = L @ L.T, H.shape
-    P = H.T @ H / sigma**2 + torch.diag(prior**-2)
-    h = H.T @ y / sigma**2
-    constant = -0.5 * n * math.log(2 * math.pi * sigma**2) - 0.5 * (y @ y) / sigma**2
-    constant = constant - 0.5 * d * math.log(2 * math.pi) - prior.log().sum()
-    quadratic = h @ m - 0.5 * m @ P @ m - 0.5 * (P * S).sum()
-    return constant + quadratic + 0.5 * torch.logdet(2 * math.pi * math.e * S)
+def by_torch(m: Tensor, L: Tensor, H: Tensor, y: Tensor, sigma: float, prior: Tensor) -> object:
+    """By torch's log-densities."""
+    S = L @ L.T
+    ll = Normal(H @ m, sigma).log_prob(y).sum() - torch.trace(H @ S @ H.T) / (2 * sigma**2)
+    lp = Normal(0.0, prior).log_prob(m).sum() - (torch.diagonal(S) / (2 * prior**2)).sum()
+    return ll + lp + 0.5 * torch.logdet(2 * math.pi * math.e * S)
 
 
 def _made_of(change: str) -> Gives:
@@ -75,7 +73,8 @@ def _made_of(change: str) -> Gives:
         flat = entropy(log_det, d)
         other_spread = {
             "not through H": AnyOf(-S.trace() / (2 * sigma**2),
-                                   -n * S.trace() / (2 * sigma**2)),
+                                   -n * S.trace() / (2 * sigma**2),
+                                   -H.square().sum() * S.trace() / (2 * sigma**2)),
             "L for S": AnyOf(-((H @ L) * H).sum() / (2 * sigma**2),
                              -(H @ L).sum() / (2 * sigma**2), -L.trace() / (2 * sigma**2)),
             "diagonal": AnyOf(-((H**2) @ S.diagonal()).sum() / (2 * sigma**2)),
@@ -90,6 +89,7 @@ def _made_of(change: str) -> Gives:
             "log det": [whole - 0.25 * log_det],
             "log det of S": [whole + 0.5 * log_det],
             "entropy's sign": [whole - 2 * flat, whole - log_det],
+            "independent entropy": [whole - flat + entropy(S.diagonal().log().sum(), d)],
             "entropy": [whole - flat, whole - 0.5 * log_det],
             "constant": [whole - 0.5 * d * (LOG_2_PI + 1), whole - 0.5 * d,
                          whole - 0.5 * d * LOG_2_PI],
@@ -103,7 +103,8 @@ def _made_of(change: str) -> Gives:
                                       whole + 0.5 * n * LOG_2_PI + n * math.log(sigma),
                                       whole + 0.5 * n * math.log(sigma),
                                       whole - n * math.log(sigma)],
-            "one row": [whole - (1 - 1 / n) * (fit + spread),
+            "one row": [whole - (1 - 1 / n) * fit,
+                        whole - (1 - 1 / n) * (fit + spread),
                         whole + (n - 1) * (0.5 * LOG_2_PI + math.log(sigma))],
             "mean": [whole / n],
         }  # fmt: skip
@@ -122,9 +123,7 @@ def _with(change: str) -> Gives:
             return elbo(m, L @ L.T @ L @ L.T, H, y, sigma, prior)
         if change == "diagonal":
             return elbo(m, torch.diag(L.diagonal() ** 2), H, y, sigma, prior)
-        if change == "both":
-            return elbo(m, L @ L.T, H, y, math.sqrt(sigma), prior.sqrt())
-        return elbo(m, L @ L.T, H, y, sigma, prior.sqrt())
+        return elbo(m, L @ L.T, H, y, math.sqrt(sigma), prior.sqrt())
 
     return gives
 
@@ -149,15 +148,20 @@ def _mean_only(m: Tensor, L: Tensor, H: Tensor, y: Tensor, sigma: float, prior: 
 def _of_unlike_variances(
     m: Tensor, L: Tensor, H: Tensor, y: Tensor, sigma: float, prior: Tensor
 ) -> AnyOf:
-    """Return it with σ or the prior's deviations in the place of their squares in one quotient."""
+    """Return it with a deviation or its fourth power in the place of a variance, in some parts."""
     S = L @ L.T
-    _, spread, _, spread_before = parts(m, S, H, y, sigma, prior)
+    right = parts(m, S, H, y, sigma, prior)
     whole = elbo(m, S, H, y, sigma, prior)
+    found = []
+    for power in (0.5, 2.0):
+        other = parts(m, S, H, y, sigma**power, prior**power)
+        found += [whole - sum(right[i] - other[i] for i in some)
+                  for some in ((0, 1), (0,), (1,), (2, 3), (2,), (3,))]  # fmt: skip
     r = y - H @ m
-    squares = -(r @ r) / (2 * sigma**2) + spread
-    pull = -(m**2 / (2 * prior**2)).sum() + spread_before
-    other = -((m**2 + S.diagonal()) / (2 * prior)).sum()
-    return AnyOf(whole - squares + sigma * squares, whole - pull + other)
+    squares = -(r @ r) / (2 * sigma**2) + right[1]
+    pull = -(m**2 / (2 * prior**2)).sum() + right[3]
+    beside = -((m**2 + S.diagonal()) / (2 * prior)).sum()
+    return AnyOf(*found, whole - squares + sigma * squares, whole - pull + beside)
 
 
 TURNS = (
@@ -180,6 +184,8 @@ TURNS = (
     Turn("entropy forgotten", "the ELBO is E log p(y, w) − E log q(w).", _made_of("entropy")),
     Turn("constant of the entropy", "½ log det(2πe S) has d/2·(1 + log 2π) in it.",
          _made_of("constant")),
+    Turn("entropy of independent weights", "½ log det S holds all of S, not its diagonal alone.",
+         _made_of("independent entropy")),
     Turn("prior forgotten", "the joint density is likelihood times prior.", _made_of("prior")),
     Turn("constant of the prior", "a normal log-density has −log of the deviation − ½ log 2π.",
          _made_of("prior's constant")),
@@ -195,9 +201,8 @@ TURNS = (
          _with("diagonal")),
     Turn("deviations for variances", "sigma and prior are standard deviations: square them.",
          _with("both")),
-    Turn("prior not squared", "prior holds standard deviations: square them.", _with("prior")),
-    Turn("deviation for its square", "a square stands over a variance: σ² and prior².",
-         _of_unlike_variances),
+    Turn("deviation for its square", "sigma and prior are standard deviations, and a square stands "
+         "over the square of one.", _of_unlike_variances),
     Turn("½ forgotten", "a normal log-density holds half of each square.", _half),
     Turn("at the mean only", "this is the log joint density at m: average over q, and add its "
          "entropy.", _mean_only),
@@ -223,7 +228,7 @@ EXERCISE = Exercise(
     ),
     reference=reference,
     turns=TURNS,
-    worked=(by_lines, by_divergence, by_precision),
+    worked=(by_lines, by_divergence, by_torch),
     slopes=("m", "L"),
     passed="gaussian_elbo: in closed form, with slopes through m and L.",
 )  # fmt: skip

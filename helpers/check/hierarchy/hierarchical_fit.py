@@ -92,7 +92,8 @@ def _pulled_too(X: Tensor, y: Tensor, school: Tensor, tau: float, sigma: float) 
     pull = sigma**2 / tau**2
     but_one = torch.ones(X.shape[1], dtype=torch.float64)
     but_one[0] = 0.0
-    return AnyOf(ridge(X, y, school, pull, pull), ridge(X, y, school, pull * but_one, pull))
+    return AnyOf(ridge(X, y, school, pull, pull), ridge(X, y, school, pull * but_one, pull),
+                 ridge(X, y, school, pull, 0.0))  # fmt: skip
 
 
 def _other_pull(X: Tensor, y: Tensor, school: Tensor, tau: float, sigma: float) -> AnyOf:
@@ -109,6 +110,12 @@ def _one_share(X: Tensor, y: Tensor, school: Tensor, tau: float, sigma: float) -
         found += [(beta, shares(torch.ones_like(n) * k, tau, sigma) * left)
                   for k in (1.0, float(n.mean()))]  # fmt: skip
     return AnyOf(*found)
+
+
+def _as_strangers(X: Tensor, y: Tensor, school: Tensor, tau: float, sigma: float) -> Two:
+    """Return the fit by a V in which pupils of one school are not correlated."""
+    beta = _least_squares(X, y)
+    return beta, tau**2 * members(school).T @ (y - X @ beta) / (sigma**2 + tau**2)
 
 
 def _swapped(X: Tensor, y: Tensor, school: Tensor, tau: float, sigma: float) -> Two:
@@ -180,6 +187,8 @@ TURNS = (
              *classes.of_sheet(), tau, sigma)),
     Turn("two steps", "least squares first does not know that pupils of a school are alike: β "
          "needs V as well, before the residuals are drawn together.", _two_steps),
+    Turn("V without ZZᵀ", "pupils of one school share its effect: V has τ² wherever two are of one "
+         "school, not on the diagonal alone.", _as_strangers),
     Turn("effects not drawn", "these are plain means of the residuals: with few pupils they are "
          "mostly noise.", _unpulled),
     Turn("schools as columns", "a column for each school without a prior is no pooling: the "

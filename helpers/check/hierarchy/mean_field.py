@@ -36,7 +36,8 @@ def _others(P: Tensor, h: Tensor) -> dict[str, AnyOf]:
     log_det = torch.logdet(P)
     covering = 0.5 * (S.diagonal().log().sum() + log_det)
     return {
-        "marginals": AnyOf(*[(m, S.diagonal(), g) for g in (gap, covering, -covering)]),
+        "marginals": AnyOf(*[(m, v, g) for v in (S.diagonal(), S.diagonal().sqrt())
+                             for g in (gap, covering, -covering)]),
         "roots": AnyOf((m, variances.sqrt(), gap)),
         "precisions": AnyOf((m, P.diagonal(), gap), (m, P.diagonal(), -gap)),
         "mean": AnyOf(*[(wrong, variances, gap) for wrong in
@@ -47,7 +48,14 @@ def _others(P: Tensor, h: Tensor) -> dict[str, AnyOf]:
                      (m, variances, 0.5 * log_det)),
         "det not halved": AnyOf((m, variances, gap - 0.5 * log_det),
                                 (m, variances, gap + 0.25 * log_det)),
-        "product": AnyOf((m, variances, gap.exp()), (m, variances, (2 * gap).exp())),
+        "product": AnyOf((m, variances, gap.exp()), (m, variances, (2 * gap).exp()),
+                         (m, variances, 0.5 * (P.diagonal().prod() - P.det())),
+                         (m, variances, P.diagonal().prod() - P.det())),
+        "d left in": AnyOf((m, variances, gap - len(h) / 2), (m, variances, gap + len(h) / 2)),
+        "δ left in": AnyOf((m, variances, gap + 0.5 * h @ m), (m, variances, gap + 0.5 * m @ m),
+                           (m, variances, gap - 0.5 * h @ m)),
+        "matrix": AnyOf((m, variances.diag(), gap), (m, S, gap)),
+        "one sweep": AnyOf((_sweep(P, h), variances, gap)),
         "covering": AnyOf((m, variances, covering), (m, variances, -covering)),
         "eigenvalues": AnyOf(*[(m, 1 / e, g) for e in (torch.linalg.eigvalsh(P),
                                torch.linalg.eigvalsh(P).flip(0)) for g in (gap, 0 * gap)]),
@@ -55,6 +63,23 @@ def _others(P: Tensor, h: Tensor) -> dict[str, AnyOf]:
                               (m, variances, 0.5 * (P.diagonal().log().mean() - log_det))),
         "zero": AnyOf((m, variances, 0 * gap)),
     }  # fmt: skip
+
+
+def _of_pairs(P: Tensor, m: Tensor, variances: Tensor) -> AnyOf:
+    """Return the gap by −½ log(1 − ρ²), of one pair or of all of them."""
+    if len(P) < 3:
+        raise ValueError("of two weights the formula is right")
+    left = -0.5 * (1 - P**2 / P.diagonal().outer(P.diagonal())).clamp(min=1e-9).log()
+    return AnyOf(*[(m, variances, g) for g in (left[0, 1], left[0, -1], left.triu(1).sum(),
+                                              left.diagonal(1).sum())])  # fmt: skip
+
+
+def _sweep(P: Tensor, h: Tensor) -> Tensor:
+    """Return the means after one round of solving each weight's own equation, from zero."""
+    m = torch.zeros_like(h)
+    for k in range(len(h)):
+        m[k] = (h[k] - P[k] @ m) / P[k, k]
+    return m
 
 
 def _of(key: str) -> Gives:
@@ -81,6 +106,14 @@ TURNS = (
     Turn("spreads along the axes", "eigenvalues belong to slanted axes; q has none but the "
          "coordinates' own.", _of("eigenvalues")),
     Turn("mean for sum", "the logs of all P_ii are added up.", _of("mean of logs")),
+    Turn("d left in", "at the best variances Σ P_ii s_i² is d, and cancels −d.", _of("d left in")),
+    Turn("distance of the means left in", "at the best means δ is 0.", _of("δ left in")),
+    Turn("formula for pairs", "with three weights or more the whole matrix counts: take its log "
+         "det.", lambda P, h: _of_pairs(P, *reference(P, h)[:2])),
+    Turn("a matrix of variances", "the second part is one variance for each weight.",
+         _of("matrix")),
+    Turn("one sweep only", "each weight's equation holds the others' means: go round until nothing "
+         "changes, or solve P m = h.", _of("one sweep")),
     Turn("gap taken as zero", "where weights are correlated, independent normals leave a gap.",
          _of("zero")),
 )  # fmt: skip

@@ -144,6 +144,14 @@ def _by_other_shares(got: object, given: tuple[Any, ...]) -> bool:
     return bool((share >= 0).all() and (share <= 1).all())
 
 
+def _by_the_others(y: Tensor, school: Tensor, tau: float, sigma: float) -> Tensor:
+    """Return what comes when each school is drawn to the mean of the other schools."""
+    n, found = sizes(school), means(y, school)
+    w = _weights(n, tau, sigma)
+    rest = ((w * found).sum() - w * found) / (w.sum() - w)
+    return rest + shares(n, tau, sigma) * (found - rest)
+
+
 TURNS = (
     Turn("the sheet's pupils", OF_SHEET,
          lambda y, school, tau, sigma: blup(*classes.of_sheet()[1:], tau, sigma)),
@@ -171,6 +179,8 @@ TURNS = (
          "once.", _excess),
     Turn("one for each pupil", "return one number for each school, not for each pupil.",
          lambda y, school, tau, sigma: members(school) @ blup(y, school, tau, sigma)),
+    Turn("μ̂ of the others", "μ̂ is one number for all schools, each school itself included.",
+         _by_the_others),
     Turn("pooled again", "what is drawn towards μ̂ is each school's own mean, once.",
          lambda y, school, tau, sigma: towards(
              y, school, shares(sizes(school), tau, sigma) ** 2,

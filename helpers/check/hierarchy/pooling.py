@@ -3,7 +3,7 @@
 import torch
 
 from helpers.check.hierarchy import classes
-from helpers.check.hierarchy.analytic import means, sizes
+from helpers.check.hierarchy.analytic import means, members, sizes
 from helpers.check.kit.agree import AnyOf, Close
 from helpers.check.kit.asks import positive
 from helpers.check.kit.diagnose import Turn
@@ -49,6 +49,21 @@ def _own_spread(y: Tensor, school: Tensor, correction: int) -> Two:
     return means(y, school), spread / sizes(school).sqrt()
 
 
+def _by_one_less(y: Tensor, school: Tensor, sigma: float) -> AnyOf:
+    """Return it with n − 1 for n; a school of one pupil is divided by nothing."""
+    n, (found, errors) = sizes(school), each(y, school, sigma)
+    total = members(school).T @ y.double()
+    return AnyOf((found, sigma / (n - 1).sqrt()), (total / (n - 1), errors),
+                 (total / (n - 1), sigma / (n - 1).sqrt()))  # fmt: skip
+
+
+def _by_appearance(y: Tensor, school: Tensor, sigma: float) -> Two:
+    """Return the schools in the order in which their first pupils stand."""
+    seen = list(dict.fromkeys(school.tolist()))
+    found, errors = each(y, school, sigma)
+    return found[seen], errors[seen]
+
+
 def _in_order(y: Tensor, school: Tensor) -> Tensor:
     """Return the means where the pupils are taken to stand school by school."""
     split = y.split(sizes(school).long().tolist())
@@ -73,6 +88,10 @@ EACH = (
          lambda y, school, sigma: (_in_order(y, school), each(y, school, sigma)[1])),
     Turn("one for each pupil", "return one number for each school, not for each pupil.",
          _per_pupil),
+    Turn("n − 1", "divide by the number of pupils, not by one less: σ is given, nothing is lost to "
+         "its estimate.", _by_one_less),
+    Turn("order of the schools", "the first number is school 0's, and so on: not that of the pupil "
+         "who stands first.", _by_appearance),
     Turn("pooled", "every school for itself: its own pupils only.",
          lambda y, school, sigma: (all_as_one(y, school), each(y, school, sigma)[1])),
     Turn("sum for mean", "divide each school's sum by its own number of pupils.",

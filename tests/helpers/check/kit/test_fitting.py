@@ -1,7 +1,6 @@
 """Is it said what of an answer fits, where nothing more specific is known?"""
 
 import pytest
-import torch
 
 from helpers.check.kit.agree import Fitting
 from helpers.check.kit.asks import sample
