@@ -38,16 +38,21 @@ def draw_y(u: Draws, given: Given) -> Tensor:
 
 
 def draw_prior(u: Draws, given: Given) -> Tensor:
-    """Return a deviation for each weight, unlike ones."""
+    """Return a deviation for each weight, unlike ones, none near 1, which is its own square."""
     d = given["H"].shape[1]
-    return torch.tensor([2.5, *[0.7 * 1.3**i for i in range(d - 1)]], dtype=torch.float64) * (
-        0.8 + 0.6 * u.uniform(d)
-    )
+    typical = torch.tensor([3.0, *[(0.4, 2.5)[i % 2] for i in range(d - 1)]], dtype=torch.float64)
+    return typical * u.uniform(d, 0.8, 1.2)
+
+
+def draw_sigma(u: Draws, given: Given) -> float:
+    """Return a deviation of the noise, not near 1."""
+    few, many = u.log_real(0.4, 0.65), u.log_real(1.6, 2.4)
+    return float(u.choice((few, many)))
 
 
 def of_schools(u: Draws, given: Given, n: int) -> Tensor:
     """Return H = [X Z]: ones, a factor, and a column for each of a few schools."""
-    count = given["H"].shape[1] - 2 if "H" in given else u.whole(3, 4)
+    count = given["H"].shape[1] - 2 if "H" in given else u.whole(4, 5)
     rest = (count * u.uniform(n - count) ** 2).long()
     school = torch.cat([torch.arange(count), rest])
     school = school[torch.randperm(n, generator=u.generator())]
