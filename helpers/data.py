@@ -358,3 +358,45 @@ def sentences(name: str, n: int) -> list[str]:
             f"a person with a height of {number} cm.\n",
         )[which])  # fmt: skip
     return lines
+
+
+# --- 13 hierarchy ------------------------------------------------------------------------------
+
+# Pupils of forty schools, few in some and many in others.
+SCHOOL_SIZES = (
+    2, 2, 3, 3, 3, 4, 4, 4, 5, 5, 5, 6, 6, 7, 7, 8, 8, 9, 10, 10,
+    11, 12, 12, 14, 15, 16, 18, 20, 20, 22, 25, 25, 28, 30, 35, 40, 50, 60, 80, 120,
+)  # fmt: skip
+
+
+def schools(name: str, sorted_by_effect: float = 0.0) -> tuple[torch.Tensor, ...]:
+    """Draw exam scores of 764 pupils in forty schools; no real pupil is among them.
+
+    A score is 470 + 35·private + 9·income + effect of the school + noise, the effects normal with
+    standard deviation 30, the noise with 70. One school in four is private. Income comes in classes
+    from 1 to 17; each school has a mean class of its own, from which its pupils differ.
+
+    Args:
+        name: names the draw, see :func:`generator`.
+        sorted_by_effect: classes by which a school's mean income rises with each standard deviation
+            of its effect; 0 where the two are independent.
+
+    Returns:
+        Tuple of X, float64 of shape (764, 3) with the columns 1, private (0 or 1) and income; the
+        scores, float64 of shape (764,); the school of each pupil, int64 of shape (764,), in no
+        order; and the true effects, float64 of shape (40,).
+    """
+    count = len(SCHOOL_SIZES)
+    ordered = torch.arange(count).repeat_interleave(torch.tensor(SCHOOL_SIZES))
+    school = ordered[torch.randperm(len(ordered), generator=generator(f"{name}: order"))]
+    n = len(school)
+    effect = normal(f"{name}: effects", count, 0.0, 30.0)
+    places = torch.randperm(count, generator=generator(f"{name}: private"))
+    private = (places < count // 4).double()
+    mean = normal(f"{name}: mean income", count, 6.0, 1.5) + 2 * private
+    mean = mean + sorted_by_effect * effect / 30
+    income = (mean[school] + normal(f"{name}: income", n, 0.0, 2.5)).round().clamp(1, 17)
+    X = torch.stack([torch.ones(n, dtype=torch.float64), private[school], income], dim=1)
+    noise = normal(f"{name}: noise", n, 0.0, 70.0)
+    y = X @ torch.tensor([470.0, 35.0, 9.0], dtype=torch.float64) + effect[school] + noise
+    return X, y, school, effect

@@ -37,6 +37,12 @@ from helpers.check.elbo.fit_elbo import fit_elbo
 from helpers.check.elbo.fit_weights import fit_weights
 from helpers.check.elbo.log_evidence import log_evidence
 from helpers.check.elbo.log_joint import log_joint
+from helpers.check.hierarchy.fit_full import fit_full
+from helpers.check.hierarchy.gaussian_elbo import gaussian_elbo
+from helpers.check.hierarchy.hierarchical_fit import hierarchical_fit
+from helpers.check.hierarchy.mean_field import mean_field
+from helpers.check.hierarchy.partial_pooling import partial_pooling
+from helpers.check.hierarchy.pooling import pooling
 from helpers.check.kit.exercise import Exercise, Together
 from helpers.check.kit.message import CheckFailed
 from helpers.check.kit.missing_names import explain_missing_names
@@ -117,6 +123,7 @@ __all__ = [
     "first_underflow",
     "fit_beta",
     "fit_elbo",
+    "fit_full",
     "fit_loc_scale",
     "fit_location",
     "fit_map",
@@ -128,8 +135,10 @@ __all__ = [
     "fit_weights",
     "forecast_slope",
     "gamma_modes",
+    "gaussian_elbo",
     "grad_after",
     "grid_search",
+    "hierarchical_fit",
     "increasing_maps",
     "interval_maps",
     "kl_difference",
@@ -148,11 +157,14 @@ __all__ = [
     "logit_beta_density",
     "lognormal_digits",
     "mass_between",
+    "mean_field",
     "mixture_log_prob",
     "model_with_prior",
     "mvn_mle",
     "nll_gradient",
     "normal_mle",
+    "partial_pooling",
+    "pooling",
     "posterior_normal_mean",
     "posterior_weights",
     "regression_log_likelihood",

@@ -13,6 +13,7 @@ from helpers.demos.benford import digit_bars, draw_magnitudes, magnitudes, manti
 from helpers.demos.constraints import draw_two_coordinates, two_coordinates
 from helpers.demos.demo import Demo, Drawn, slider
 from helpers.demos.elbo import draw_elbo_and_gap, elbo_and_gap
+from helpers.demos.hierarchy import draw_shrinkage, shrinkage
 from helpers.demos.kl import draw_two_divergences, seeking_walks, two_divergences
 from helpers.demos.likelihood import draw_likelihood, likelihood
 from helpers.demos.map import draw_prior_width, prior_width
@@ -35,6 +36,7 @@ __all__ = [
     "draw_magnitudes",
     "draw_paths",
     "draw_prior_width",
+    "draw_shrinkage",
     "draw_sine_prior",
     "draw_start_number",
     "draw_tangent",
@@ -49,6 +51,7 @@ __all__ = [
     "mantissa_circles",
     "prior_width",
     "seeking_walks",
+    "shrinkage",
     "sine_prior",
     "slider",
     "start_number",
@@ -73,4 +76,5 @@ ALL: list[Callable[[], Demo]] = [
     prior_width,
     sine_prior,
     magnitudes,
+    shrinkage,
 ]

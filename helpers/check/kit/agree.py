@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from helpers.check.kit import message
-from helpers.check.kit.asks import Case
+from helpers.check.kit.asks import ALONE, TYPICAL, Case
 from helpers.check.kit.message import CheckFailed, show, shown_with_shape
 
 # Answers in closed form agree to this relative difference; single precision carries seven digits.
@@ -479,6 +479,27 @@ class Located(Close):
                 and off(got.double(), wanted.double())
                 for got, wanted in pairs
             ):  # fmt: skip
+                return name, hint
+        return None
+
+
+@dataclass(frozen=True)
+class Fitting(Close):
+    """Numbers in closed form, of which it can be said what fits, though they are not right.
+
+    Args:
+        fits: name, hint, and whether a value fits in that way, told from what came and the case's
+            arguments. The first that holds in every failing case of ordinary arguments is named
+            where nothing more specific is known.
+    """
+
+    fits: tuple[tuple[str, str, Callable[[Any, tuple[Any, ...]], bool]], ...] = ()
+
+    def named(self, failing: Sequence[Outcome]) -> tuple[str, str] | None:
+        """Return how every failing value fits, those at edges and odd sizes aside, or None."""
+        plain = [o for o in failing if o.case.kind in (TYPICAL, ALONE)] or failing
+        for name, hint, fits in self.fits:
+            if all(not o.raised and fits(o.value, o.case.args) for o in plain):
                 return name, hint
         return None
 

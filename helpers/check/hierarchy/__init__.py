@@ -1,0 +1,1 @@
+"""Checks of sheet 13: hierarchical regression by variational inference."""
