@@ -17,6 +17,7 @@ REPLACED = "its numbers were changed"
 TRACKED = "it is tracked now"
 GRADIENT = "its .grad was filled"
 GRADIENTS_OFF = "gradients were left switched off"
+FROZEN = "its tracking was switched"
 DEFAULT_DTYPE = "the default dtype was changed"
 
 
@@ -95,7 +96,15 @@ def _kept(argument: Any) -> Any:
         return argument.copy()
     if isinstance(argument, list | dict):
         return repr(argument)
+    if isinstance(argument, torch.nn.Module):
+        return _held(argument)
     return None
+
+
+def _held(module: torch.nn.Module) -> list[tuple[torch.Tensor, bool]]:
+    """Return the numbers of a network, and which of them are tracked; gradients are its own."""
+    tensors = [*module.parameters(), *module.buffers()]
+    return [(t.detach().clone(), t.requires_grad) for t in tensors]
 
 
 def _change(was: Any, argument: Any) -> str:
@@ -115,6 +124,14 @@ def _change(was: Any, argument: Any) -> str:
         )
     if isinstance(argument, list | dict):
         return "" if repr(argument) == was else REPLACED
+    if isinstance(argument, torch.nn.Module):
+        now = _held(argument)
+        if len(now) != len(was) or not all(
+            a.shape == b.shape and torch.equal(a.nan_to_num(), b.nan_to_num())
+            for (a, _), (b, _) in zip(now, was, strict=True)
+        ):
+            return REPLACED
+        return "" if [t for _, t in now] == [t for _, t in was] else FROZEN
     return ""
 
 

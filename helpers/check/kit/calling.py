@@ -52,6 +52,8 @@ def own_copy(argument: Any) -> Any:
     """Return a copy that an answer may change without changing the next case."""
     if isinstance(argument, torch.Tensor):
         return argument.detach().clone().requires_grad_(argument.requires_grad)
+    if isinstance(argument, torch.nn.Module):
+        return copy.deepcopy(argument)
     return argument if callable(argument) else copy.deepcopy(argument)
 
 

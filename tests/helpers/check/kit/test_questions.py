@@ -434,3 +434,49 @@ def test_does_an_argument_without_a_length_move_alone():
                        lambda kind, x: kind["scale"] * x, "counted.")  # fmt: skip
     assert counted.check(lambda kind, x: kind["scale"] * x)
     assert [c.moved for c in counted.cases()] == ["", "", "", "kind", "x"]
+
+
+def _network(u, given):
+    """Return a network of one layer, its weight drawn, as an answer is handed one."""
+    layer = torch.nn.Linear(2, 1, bias=False, dtype=DOUBLE)
+    layer.weight.data = u.normal(2).reshape(1, 2)
+    return layer
+
+
+NETWORK = Exercise(
+    name="network",
+    arguments=(Argument("model", _network), sample("x", lambda u, given, n: u.normal(n), (3, 4))),
+    reference=lambda model, x: float((model.weight.detach().sum() * x).sum()),
+    passed="network.",
+)
+
+
+def reads(model, x):
+    return model.weight.detach().sum() * x.sum()
+
+
+def fills_its_gradient(model, x):
+    total = model.weight.sum() * x.sum()
+    total.backward()
+    return total
+
+
+def changes_it(model, x):
+    total = reads(model, x)
+    with torch.no_grad():
+        model.weight += 1
+    return total
+
+
+def freezes_it(model, x):
+    model.requires_grad_(False)
+    return reads(model, x)
+
+
+@pytest.mark.parametrize(
+    ("answer", "name"),
+    [(reads, ""), (fills_its_gradient, ""), (changes_it, "model changed in place"),
+     (freezes_it, "model frozen")],
+)  # fmt: skip
+def test_is_a_network_watched_like_a_tensor(answer, name):
+    assert told(NETWORK, answer) == name
