@@ -125,14 +125,19 @@ def _change(was: Any, argument: Any) -> str:
     if isinstance(argument, list | dict):
         return "" if repr(argument) == was else REPLACED
     if isinstance(argument, torch.nn.Module):
-        now = _held(argument)
-        if len(now) != len(was) or not all(
-            a.shape == b.shape and torch.equal(a.nan_to_num(), b.nan_to_num())
-            for (a, _), (b, _) in zip(now, was, strict=True)
-        ):
-            return REPLACED
-        return "" if [t for _, t in now] == [t for _, t in was] else FROZEN
+        return _change_of_network(was, _held(argument))
     return ""
+
+
+def _change_of_network(
+    was: Sequence[tuple[torch.Tensor, bool]], now: Sequence[tuple[torch.Tensor, bool]]
+) -> str:
+    if len(now) != len(was) or not all(
+        a.shape == b.shape and torch.equal(a.nan_to_num(), b.nan_to_num())
+        for (a, _), (b, _) in zip(now, was, strict=True)
+    ):
+        return REPLACED
+    return "" if [tracked for _, tracked in now] == [tracked for _, tracked in was] else FROZEN
 
 
 def repeated(

@@ -49,6 +49,12 @@ from helpers.check.likelihood.log_likelihood import log_likelihood
 from helpers.check.likelihood.normal_mle import normal_mle
 from helpers.check.likelihood.standard_errors import standard_errors
 from helpers.check.likelihood.three_mles import three_mles
+from helpers.check.listening.diagnose import diagnose
+from helpers.check.listening.heard import heard
+from helpers.check.listening.layer_norms import layer_norms
+from helpers.check.listening.score import score
+from helpers.check.listening.to_pcm16 import to_pcm16
+from helpers.check.listening.tone import tone
 from helpers.check.mixtures.em_step import em_step
 from helpers.check.mixtures.fit_beta import fit_beta
 from helpers.check.mixtures.fit_mixture import fit_mixture
@@ -83,6 +89,7 @@ __all__ = [
     "curvature",
     "derivative",
     "descend",
+    "diagnose",
     "elbo_gradients",
     "elbo_quadrature",
     "elbo_samples",
@@ -104,6 +111,7 @@ __all__ = [
     "gamma_modes",
     "grad_after",
     "grid_search",
+    "heard",
     "increasing_maps",
     "interval_maps",
     "kl_difference",
@@ -111,6 +119,7 @@ __all__ = [
     "kl_monte_carlo",
     "kl_quadrature",
     "largest_stable_learning_rate",
+    "layer_norms",
     "log_evidence",
     "log_jacobians",
     "log_joint",
@@ -124,6 +133,7 @@ __all__ = [
     "normal_mle",
     "responsibilities",
     "resting_spread",
+    "score",
     "seeking_grid",
     "seeking_normal",
     "settings",
@@ -134,6 +144,8 @@ __all__ = [
     "standard_errors",
     "standard_errors_left",
     "three_mles",
+    "to_pcm16",
+    "tone",
     "train_and_validate",
 ]
 

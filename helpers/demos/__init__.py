@@ -14,6 +14,14 @@ from helpers.demos.demo import Demo, Drawn, slider
 from helpers.demos.elbo import draw_elbo_and_gap, elbo_and_gap
 from helpers.demos.kl import draw_two_divergences, seeking_walks, two_divergences
 from helpers.demos.likelihood import draw_likelihood, likelihood
+from helpers.demos.listening import (
+    draw_digits,
+    draw_folding,
+    draw_momentum,
+    folding,
+    listen,
+    momentum,
+)
 from helpers.demos.mixtures import draw_start_number, start_number
 from helpers.demos.normals import adam, draw_adam
 from helpers.demos.sgd import draw_learning_rate, draw_valley, learning_rate, valley
@@ -24,10 +32,13 @@ __all__ = [
     "Drawn",
     "adam",
     "draw_adam",
+    "draw_digits",
     "draw_elbo_and_gap",
+    "draw_folding",
     "draw_forecasts",
     "draw_learning_rate",
     "draw_likelihood",
+    "draw_momentum",
     "draw_paths",
     "draw_start_number",
     "draw_tangent",
@@ -35,9 +46,12 @@ __all__ = [
     "draw_two_divergences",
     "draw_valley",
     "elbo_and_gap",
+    "folding",
     "forecasts",
     "learning_rate",
     "likelihood",
+    "listen",
+    "momentum",
     "seeking_walks",
     "slider",
     "start_number",
@@ -59,4 +73,6 @@ ALL: list[Callable[[], Demo]] = [
     elbo_and_gap,
     two_divergences,
     start_number,
+    folding,
+    momentum,
 ]
