@@ -8,6 +8,7 @@ from torch.nn import functional
 
 BASE, SLOPE, LOUDNESS = 200.0, 100.0, 0.1  # Hz, Hz a unit of norm, share of full scale
 RATE, SECONDS = 44100, 0.01  # of a tone in the sheet's sound files
+LONGEST = 10_000  # samples of a tone
 FULL = 32767  # the largest whole number of 16 bits
 
 
@@ -56,7 +57,13 @@ def weight_gradients(
 
 
 def frames(rate: float, seconds: float) -> int:
-    """Return how many samples a tone has."""
+    """Return how many samples a tone has.
+
+    Raises:
+        ValueError: more than any case has, as in a search for what an answer did to the rate.
+    """
+    if rate * seconds > LONGEST:
+        raise ValueError(f"no case has a tone of {seconds} s")
     return round(rate * seconds)
 
 

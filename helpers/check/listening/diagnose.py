@@ -146,29 +146,21 @@ def _flat(norms: torch.Tensor, patience: int) -> Verdict:
 
 
 def _other_step(norms: torch.Tensor, patience: int) -> AnyOf:
-    """Return the right word with no step, the last one, how many, or the time from the end."""
+    """Return the right word with another step: each value is one habit, right in some cases."""
     word, step = reference(norms, patience)
+    last = len(norms) - 1
     if step is None:
-        return AnyOf((word, step), (word, -1), (word, len(norms)), (word, 0), (word, math.nan),
-                     (word, len(norms) - 1))  # fmt: skip
-    return AnyOf(
-        (word, None),
-        (word, len(norms) - 1),
-        (word, len(norms)),
-        (word, -1),
-        (word, len(norms) - step),
-        (word, step + patience),
-        (word, step + patience - 1),
-    )
-
-
-def _other_word(norms: torch.Tensor, patience: int) -> None:
-    return None
+        found: list[int | None] = [None, -1, last + 1, last, 0, None, None, None, None]
+    else:
+        silent = word == "dead"
+        late = [step + patience, step + patience - 1] if silent else [step, step]
+        found = [None, step, step, step, step, last, last - step + 1 if silent else step, *late]
+    return AnyOf(*[(word, one) for one in found])
 
 
 def _says_another(got: Any, want: Any) -> bool:
     one = plain(got)
-    return one is not None and one[0] not in ("healthy", "exploded", "dead")
+    return one is not None and (one == want or one[0] not in ("healthy", "exploded", "dead"))
 
 
 def _layers_for_steps(norms: torch.Tensor, patience: int) -> Verdict:
@@ -177,7 +169,7 @@ def _layers_for_steps(norms: torch.Tensor, patience: int) -> Verdict:
 
 TURNS = (
     Turn("another word", 'the words are "healthy", "exploded" and "dead", in small letters.',
-         _other_word, alike=_says_another),
+         reference, alike=_says_another),
     Turn("nan not seen", "nan equals nothing, not even itself: ask isnan or isfinite.",
          _any_of({"lost": torch.isinf}, {"lost": lambda x: x == math.inf})),
     Turn("inf not seen", "an infinite norm has exploded as well: ask isfinite.",
@@ -212,8 +204,12 @@ TURNS = (
          _but(shift=-1)),
     Turn("place among all numbers", "the step is the row: look along a row first.", _flat),
     Turn("layers for steps", "a row is a step, and a column a layer.", _layers_for_steps),
+    Turn("always healthy", "not every run is: look at the norms.",
+         lambda norms, p: ("healthy", None)),
     Turn("first layer only", "any layer can explode or fall silent: look at all of them.",
-         lambda norms, p: AnyOf(*[reference(norms[:, k : k + 1], p) for k in (0, -1)])),
+         lambda norms, p: reference(norms[:, :1], p)),
+    Turn("last layer only", "any layer can explode or fall silent: look at all of them.",
+         lambda norms, p: reference(norms[:, -1:], p)),
     Turn("never dead", "a layer whose norm stays at 0 learns nothing any more: that run is dead.",
          lambda norms, p: v if (v := reference(norms, p))[0] != "dead" else ("healthy", None)),
     Turn("never exploded", "a norm that is inf or nan is the end of a run: that is «exploded».",

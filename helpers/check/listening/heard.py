@@ -1,5 +1,6 @@
 """heard(frequency, rate): which frequency a sampled sine is heard at."""
 
+import math
 from collections.abc import Callable
 
 from helpers.check.kit.agree import AnyOf
@@ -32,8 +33,18 @@ TURNS = (
                             abs(r - f), abs(f - r / 2) if f > r / 2 else f)),
     Turn("mirrored once only", "this holds up to the rate: above it the samples come round again.",
          lambda f, r: f if f <= r / 2 else (r - f if f <= r else f % r)),
+    Turn("the rate subtracted once", "a frequency may lie many rates up: take the rest, not one "
+         "difference.",
+         lambda f, r: AnyOf(*[min(d, r - d) for d in [f - r if f > r else f]],
+                            *[abs(min(d, r - d)) for d in [f - r if f > r else f]])),
     Turn("mirrored always", "a frequency in the lower half stays as it is.",
-         lambda f, r: AnyOf(r - f % r, r / 2 - f % (r / 2), r / 2 - reference(f, r))),
+         lambda f, r: AnyOf(r - f % r, r / 2 - f % (r / 2), r / 2 - reference(f, r),
+                            max(f % r, r - f % r), r - reference(f, r))),
+    Turn("share of the rate", "the frequency is asked for, in Hz, not a share of the rate.",
+         lambda f, r: AnyOf(*[reference(f, r) / d for d in (r, r / 2)])),
+    Turn("another unit", "the frequency is asked for in Hz, and no norm.",
+         lambda f, r: AnyOf(reference(f, r) / 1000, (reference(f, r) - 200) / 100,
+                            2 * math.pi * reference(f, r))),
     Turn("silent above", "half the rate is no end: a tone above it is heard, at another pitch.",
          lambda f, r: f if f <= r / 2 else 0.0),
 )  # fmt: skip

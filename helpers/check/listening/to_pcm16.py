@@ -57,6 +57,10 @@ def _clipped(
     return gives
 
 
+def _cut(samples: torch.Tensor) -> torch.Tensor:
+    return torch.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0).clamp(-1, 1)
+
+
 def _uncut(*ways: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[torch.Tensor], AnyOf]:
     return lambda x: AnyOf(*[_wraps(way(FULL * x)) for way in ways])
 
@@ -89,6 +93,9 @@ TURNS = (
     Turn("other bits", "16 bits hold 32767, not 127 and not 2147483647.",
          lambda x: AnyOf(*[_clipped(2.0**b - 1)(x) for b in (7, 8, 16, 23, 31)],
                          _clipped(10000)(x), _clipped(1000)(x))),
+    Turn("too quiet", "a sample keeps its loudness: it is multiplied by 32767 alone.",
+         lambda x: AnyOf(*[torch.round(c * FULL * _cut(x)) for c in (0.1, 0.5, 0.9)],
+                         (0.1 * FULL * _cut(x)).trunc())),
     Turn("shifted upwards", "16 bits of sound have a sign: silence is 0.",
          lambda x: AnyOf(whole(x) + 32768, whole(x) + 32767)),
     Turn("made as loud as can be", "the samples keep their loudness: do not divide by the largest.",

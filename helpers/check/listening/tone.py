@@ -41,14 +41,12 @@ def _of(*pitches: Callable[[float], float]) -> Callable[..., AnyOf]:
 
 
 def _another_number(norm: float, rate: float, seconds: float) -> AnyOf:
-    """Return tones of one sample more or less, the product cut or rounded up among them."""
+    """Return tones of one sample more or less; or of as many as the product, cut or rounded up."""
     count = analytic.frames(rate, seconds)
-    counts = {count - 1, count + 1, math.floor(rate * seconds), math.ceil(rate * seconds)} - {count}
-    found = []
-    for n in counts:
-        k = torch.arange(n, dtype=DOUBLE)
-        found += [_sine(_pitch(norm), rate, k), _sine(_pitch(norm), rate, k + 1)]
-    return AnyOf(*found)
+    cut = [(math.floor(rate * seconds), 0), (math.ceil(rate * seconds), 0)]
+    others = [(count + more, first) for more in (-1, 1) for first in (0, 1)]
+    return AnyOf(*[_sine(_pitch(norm), rate, torch.arange(first, first + n, dtype=DOUBLE))
+                   for n, first in (*cut, *others)])  # fmt: skip
 
 
 def _stretched(norm: float, rate: float, seconds: float) -> AnyOf:
@@ -66,11 +64,12 @@ def _single(norm: float, rate: float, seconds: float) -> torch.Tensor:
 
 
 def _rounded_on_the_way(got: object, want: torch.Tensor) -> bool:
-    """Whether numbers are near the wanted ones, and hold no more digits than 32 bits do."""
+    """Whether numbers are near the wanted ones, and they or their sine hold 32 bits of digits."""
     value = as_tensor(got)
     if value is None or value.shape != want.shape or bool(value.isnan().any()):
         return False
-    in_32_bits = value.dtype == torch.float32 or torch.equal(value, value.float().double())
+    scaled = [value.double() * c for c in (1.0, 1 / LOUDNESS)]
+    in_32_bits = any(same(x, x.float().double(), 1e-14) for x in scaled)
     return in_32_bits and same(value, want, 0.05)
 
 
