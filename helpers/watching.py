@@ -140,6 +140,15 @@ def _change_of_network(
     return "" if [tracked for _, tracked in now] == [tracked for _, tracked in was] else FROZEN
 
 
+def parameter(
+    numbers: torch.Tensor, tracked: bool, gradient: torch.Tensor | None
+) -> torch.nn.Parameter:
+    """Return a network's parameter as a check handed it over, its gradient included."""
+    made = torch.nn.Parameter(numbers, tracked)
+    made.grad = gradient
+    return made
+
+
 def repeated(
     function: Callable[..., Any], args: Sequence[Any], times: int, seed: int = 0
 ) -> list[Any]:

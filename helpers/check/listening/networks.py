@@ -37,23 +37,7 @@ def built(layers: list[tuple[Any, ...]], gradients: list[torch.Tensor]) -> nn.Se
     return model
 
 
-class Network(nn.Sequential):
-    """A network that is copied and sent by its numbers, gradients of an earlier step included."""
-
-    def __init__(
-        self, layers: list[tuple[Any, ...]], gradients: list[torch.Tensor] | None = None
-    ) -> None:
-        super().__init__(*built(layers, gradients or []))
-        self.described = layers, gradients or []
-
-    def __reduce__(self) -> Any:
-        layers, gradients = self.described
-        plain = [tuple(p.clone() if isinstance(p, torch.Tensor) else p for p in layer)
-                 for layer in layers]  # fmt: skip
-        return built, (plain, gradients)
-
-
-def drawn(u: Draws, kind: int, used: bool = False) -> Network:
+def drawn(u: Draws, kind: int, used: bool = False) -> nn.Sequential:
     """Return a network for pictures of 8 × 8 pixels, with weights and biases of its own.
 
     Args:
@@ -82,4 +66,4 @@ def drawn(u: Draws, kind: int, used: bool = False) -> Network:
     layers.append(("log_softmax",))
     tensors = [p for layer in layers for p in layer if isinstance(p, torch.Tensor)]
     left = [u.normal(t.numel()).reshape(t.shape) for t in tensors] if used else None
-    return Network(layers, left)
+    return built(layers, left or [])

@@ -8,6 +8,7 @@ import torch
 from helpers import data
 from helpers.check.kit.agree import AnyOf, Close, Learned
 from helpers.check.kit.asks import EDGE, Argument, Jointly, cases, positive, real, sample, whole
+from helpers.check.kit.calling import own_copy
 from helpers.check.kit.chance import Chance, MayDraw, Scripted
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.entries import Entries
@@ -480,3 +481,12 @@ def freezes_it(model, x):
 )  # fmt: skip
 def test_is_a_network_watched_like_a_tensor(answer, name):
     assert told(NETWORK, answer) == name
+
+
+def test_does_the_copy_of_a_network_keep_the_gradients_of_an_earlier_step():
+    layer = torch.nn.Linear(2, 1)
+    layer(torch.ones(1, 2)).sum().backward()
+    copied = own_copy(layer)
+    assert torch.equal(copied.weight.grad, torch.ones(1, 2))
+    assert copied.weight is not layer.weight
+    assert copied.weight.grad is not layer.weight.grad
