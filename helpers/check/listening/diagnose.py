@@ -185,6 +185,8 @@ TURNS = (
          _anywhere),
     Turn("all layers asked to be silent", "one layer that stays silent is enough.",
          lambda norms, p: AnyOf(_all_at_once(norms, p), _all_each(norms, p))),
+    Turn("layers silent in turns", "it is one and the same layer that has to be silent all the "
+         "while.", _but(silent=lambda x: (x == 0).any(dim=1, keepdim=True))),
     Turn("latest silence", "of several silent layers the one that fell silent first gives the "
          "step.", _but(of_silences=max)),
     Turn("silence not followed back", "the silence may have begun before the last `patience` "
@@ -297,6 +299,7 @@ EXERCISE = Exercise(
             "a layer silent, and another later": _edge(_both(_set(0.0, 9), _set(0.0, 15, layer=0))),
             "a layer silent for long, another not": _edge(_both(_set(0.0, 9),
                                                                 _set(0.0, 23, layer=0))),
+            "layers silent in turns": _edge(_both(_set(0.0, 17, 23, layer=0), _set(0.0, 22))),
             "all layers silent": _edge(_set(0.0, 10, whole_row=True)),
             "silent from the first step": _edge(_set(0.0, 0)),
             "one layer silent, another without a number": _edge(_both(

@@ -135,6 +135,11 @@ TURNS = (
          "whole batch.", _each_image),
     Turn("probabilities in the loss", "the model returns log-probabilities: their mean at the "
          "labels, negative, is the loss.", _other_loss("probabilities", "squares")),
+    Turn("relative to the weights", "the gradient's own length is asked for: divide by nothing.",
+         lambda *a: reference(*a) / _weights(*a)),
+    Turn("other labels", "the labels count from 0, as the model's outputs do.",
+         lambda m, x, y: AnyOf(*[reference(m, x, (y + s) % CLASSES) for s in (1, -1)],
+                               reference(m, x, m(x).argmax(1)))),
     Turn("labels not used", "only the log-probability of an image's own label counts.",
          _other_loss("all outputs")),
     Turn("first image only", "all images of the batch count.",

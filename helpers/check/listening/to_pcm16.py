@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from helpers.check.kit import message
 from helpers.check.kit.agree import AnyOf, Close
 from helpers.check.kit.asks import Argument, Case, Draws, Given
 from helpers.check.kit.diagnose import Turn
@@ -31,7 +30,7 @@ class Int16(Close):
         if kind not in (torch.int16, np.dtype(np.int16)):
             raise CheckFailed(
                 case.described, "numbers of type int16", f"{show(value)}, of type {kind}",
-                message.WRONG_TYPE, "two bytes a number are written: convert with "
+                "not int16", "two bytes a number are written: convert with "
                 ".to(torch.int16) at the end.",
             )  # fmt: skip
 
@@ -97,7 +96,8 @@ TURNS = (
          lambda x: AnyOf(*[torch.round(c * FULL * _cut(x)) for c in (0.1, 0.5, 0.9)],
                          (0.1 * FULL * _cut(x)).trunc())),
     Turn("shifted upwards", "16 bits of sound have a sign: silence is 0.",
-         lambda x: AnyOf(whole(x) + 32768, whole(x) + 32767)),
+         lambda x: AnyOf(whole(x) + 32768, whole(x) + 32767,
+                         torch.round((_cut(x) + 1) / 2 * 65535), whole(x) % 65536)),
     Turn("made as loud as can be", "the samples keep their loudness: do not divide by the largest.",
          lambda x: AnyOf(*[torch.round(FULL * x / x.abs().max()),
                            (FULL * x / x.abs().max()).trunc()])),

@@ -59,6 +59,13 @@ def _stretched(norm: float, rate: float, seconds: float) -> AnyOf:
     return AnyOf(*[t for t in tones if not same(t, right, 1e-6)])
 
 
+def _near(got: object, want: torch.Tensor) -> bool:
+    """Whether numbers agree to a millionth: at half the rate all samples are as good as zero."""
+    value = as_tensor(got)
+    return value is not None and value.shape == want.shape and bool(
+        ((value.double() - want).abs() < 1e-6).all())  # fmt: skip
+
+
 def _single(norm: float, rate: float, seconds: float) -> torch.Tensor:
     return reference(norm, rate, seconds)
 
@@ -77,6 +84,9 @@ TURNS = (
     Turn("2π lost", "the sine counts radians: one period is 2π of them.",
          lambda norm, rate, seconds: AnyOf(*[_sine(_pitch(norm), rate, _k(rate, seconds), t)
                                              for t in (1.0, math.pi, 360.0, 2.0)])),
+    Turn("π rounded", "take math.pi with all its digits: the phase is hundreds of turns.",
+         lambda norm, rate, seconds: AnyOf(*[_sine(_pitch(norm), rate, _k(rate, seconds), 2 * pi)
+                                             for pi in (3.14, 3.1416, 3.14159, 22 / 7)])),
     Turn("cosine", "the first sample is the sine of 0, which is 0.",
          lambda norm, rate, seconds: LOUDNESS * torch.cos(
              2 * math.pi * _pitch(norm) * _k(rate, seconds) / rate)),
@@ -91,6 +101,9 @@ TURNS = (
     Turn("another loudness", "the samples are right but for their size: it is 0.1.",
          lambda *args: AnyOf(*[c * reference(*args) for c in
                                (32767, 3276.7, 2, 5, 0.1, 0.5, 32768)])),
+    Turn("whole numbers", "samples between −0.1 and 0.1 are asked for; whole numbers come later.",
+         lambda *args: AnyOf(*[to(c * reference(*args)) for c in (32767, 327670)
+                               for to in (torch.round, torch.trunc)])),
     Turn("norm for loudness", "the norm sets the pitch, and nothing else.",
          lambda norm, rate, seconds: AnyOf(*[
              norm * c * _sine(p, rate, _k(rate, seconds)) for c in (1, 10)
@@ -112,7 +125,8 @@ TURNS = (
          _of(lambda norm: 2 * _pitch(norm))),
     Turn("cut at half the rate", "ask for the pitch that the norm says, even where no ear can hear "
          "it.", lambda norm, rate, seconds: _sine(min(_pitch(norm), rate / 2), rate,
-                                                  _k(rate, seconds))),
+                                                  _k(rate, seconds)),
+         alike=lambda got, want: _near(got, want)),
     Turn("another number of samples", "round(rate · seconds) samples are asked for: neither cut "
          "nor rounded up, and no sample at the end.", _another_number),
     Turn("time stretched", "sample k belongs to the time k/rate; the last one comes one sample "
@@ -126,14 +140,14 @@ TURNS = (
 
 def by_time(norm: float, rate: int, seconds: float) -> torch.Tensor:
     """Return the tone by its times."""
-    t = torch.arange(round(rate * seconds), dtype=torch.float64) / rate
-    return 0.1 * torch.sin(2 * math.pi * (200 + 100 * norm) * t)
+    times = _k(rate, seconds) / rate
+    return 0.1 * torch.sin(2 * math.pi * (200 + 100 * norm) * times)
 
 
 def by_step(norm: float, rate: int, seconds: float) -> torch.Tensor:
     """Return the tone by the angle from one sample to the next."""
     step = 2 * math.pi * (200 + 100 * norm) / rate
-    return 0.1 * torch.sin(step * torch.arange(round(seconds * rate), dtype=torch.float64))
+    return 0.1 * torch.sin(step * _k(rate, seconds))
 
 
 def _seconds(u: Draws, given: Given) -> float:
@@ -143,7 +157,8 @@ def _seconds(u: Draws, given: Given) -> float:
 
 
 def _up(share: float) -> Callable[[Draws, Given], Jointly]:
-    return lambda u, given: Jointly(rate=44100, seconds=0.01, norm=share + u.real(-0.3, 0.3))
+    """Return an edge: a high tone, long enough for its phase to need all digits."""
+    return lambda u, given: Jointly(rate=4000, seconds=0.1, norm=share + u.real(-0.3, 0.3))
 
 
 EXERCISE = Exercise(
@@ -154,10 +169,9 @@ EXERCISE = Exercise(
             "a norm of about 60": _up(60.0),
             "a norm of about 300, which no player holds": _up(300.0),
         }),
-        whole("rate", 8000, 48000, used_instead=lambda: analytic.RATE),
-        Argument("seconds", _seconds, used_instead=lambda: analytic.SECONDS,
-                 edges={"a hundredth of a second": lambda u, given: Jointly(rate=44100,
-                                                                            seconds=0.01)}),
+        # Low rates: who takes the rate for a length by mistake must not fill the memory.
+        whole("rate", 1500, 4000, used_instead=lambda: analytic.RATE),
+        Argument("seconds", _seconds, used_instead=lambda: analytic.SECONDS),
     ),
     reference=reference,
     turns=TURNS,
