@@ -1,7 +1,7 @@
 """diagnose(norms, patience): how a run ended, told from its norms alone."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from helpers.check.kit import message
-from helpers.check.kit.agree import AnyOf, Close, several, within
+from helpers.check.kit.agree import AnyOf, Close, Outcome, several, within
 from helpers.check.kit.asks import Argument, Case, Draws, Given, Jointly, whole
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
@@ -41,6 +41,19 @@ class WordAndStep(Close):
         """Return whether a value is one of those that a wrong turn gives."""
         one = plain(got)
         return one is not None and any(one == plain(w) for w in several(wrong))
+
+    def named(self, failing: Sequence[Outcome]) -> tuple[str, str] | None:
+        """Return which kind of run is misjudged, or that only the step is."""
+        pairs = [(plain(o.value), o.expected) for o in failing]
+        if any(got is None for got, _ in pairs):
+            return None
+        if all(got is not None and got[0] == wanted[0] for got, wanted in pairs):
+            return "step is off", "the words are right: look at the step that goes with them."
+        kinds = {wanted[0] for _, wanted in pairs}
+        if len(kinds) == 1:
+            kind = kinds.pop()
+            return f"{kind} runs misjudged", f"the runs that are not {kind} are judged well."
+        return None
 
 
 def plain(value: Any) -> Verdict | None:

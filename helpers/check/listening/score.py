@@ -48,8 +48,12 @@ def read(value: Any) -> Sound | None:
         with wave.open(io.BytesIO(bytes(value))) as file:
             raw = file.readframes(file.getnframes())
             head = file.getnchannels(), file.getsampwidth(), file.getframerate()
-    except (wave.Error, EOFError, struct.error):
+    except (wave.Error, EOFError, RuntimeError, ValueError, struct.error):
         return None
+    if value[12:16] == b"fmt ":  # what wave passes over, and other players do not
+        size, rate, step = struct.unpack("<4xI20xIH", value[:34])
+        if (size, rate, step) != (len(value) - 8, head[0] * head[1] * head[2], head[0] * head[1]):
+            return None
     kinds = {1: torch.uint8, 2: torch.int16, 4: torch.int32}
     size = head[1]
     whole = raw[: len(raw) // size * size]
@@ -96,6 +100,7 @@ class SameSound(Close):
                 f"{got.head}, {len(got.samples)} samples",
             )  # fmt: skip
         off = (got.samples - wanted.samples).abs()
+        off = torch.where((wanted.samples == 0) & (off > 0), 2 * TICK, off)  # silence is silent
         if not within("whole numbers", float(off.max()) / TICK):
             first = int((off > TICK).float().argmax())
             raise CheckFailed(

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from helpers import data
-from helpers.check.kit.agree import AnyOf, Close, Learned
+from helpers.check.kit.agree import AnyOf, Close, Learned, same
 from helpers.check.kit.asks import EDGE, Argument, Jointly, cases, positive, real, sample, whole
 from helpers.check.kit.calling import own_copy
 from helpers.check.kit.chance import Chance, MayDraw, Scripted
@@ -490,3 +490,9 @@ def test_does_the_copy_of_a_network_keep_the_gradients_of_an_earlier_step():
     assert torch.equal(copied.weight.grad, torch.ones(1, 2))
     assert copied.weight is not layer.weight
     assert copied.weight.grad is not layer.weight.grad
+
+
+def test_are_values_that_cannot_be_compared_unlike():
+    pair = ("dead", torch.tensor([1, 2]))
+    assert not same(pair, ("dead", torch.tensor([1, 2, 3])))
+    assert not same(pair, pair[:1] + (torch.tensor([3, 4]),))
