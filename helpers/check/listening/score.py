@@ -100,7 +100,7 @@ class SameSound(Close):
                 f"{got.head}, {len(got.samples)} samples",
             )  # fmt: skip
         off = (got.samples - wanted.samples).abs()
-        off = torch.where((wanted.samples == 0) & (off > 0), 2 * TICK, off)  # silence is silent
+        off = torch.where((wanted.samples == 0) & (off > 0), 100 * TICK, off)  # silence is silent
         if not within("whole numbers", float(off.max()) / TICK):
             first = int((off > TICK).float().argmax())
             raise CheckFailed(
