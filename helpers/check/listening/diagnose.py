@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from helpers.check.kit import message
-from helpers.check.kit.agree import AnyOf, Close, Outcome, several, within
+from helpers.check.kit.agree import AnyOf, Close, Outcome, same, several, within
 from helpers.check.kit.asks import Argument, Case, Draws, Given, Jointly, whole
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
@@ -30,8 +30,10 @@ class WordAndStep(Close):
         """Compare one value; raise CheckFailed where it does not agree."""
         got = plain(value)
         if got is None:
+            counted = isinstance(value, tuple | list) and len(value) != 2
+            kind = message.WRONG_SHAPE if counted else message.WRONG_TYPE
             raise CheckFailed(
-                case.described, show(expected), show(value), message.WRONG_TYPE,
+                case.described, show(expected), show(value), kind,
                 'return a word and a step, such as "dead", 12; the step of a healthy run is None.',
             )  # fmt: skip
         if not within("equal or not", 0.0 if got == expected else math.inf):
@@ -40,7 +42,9 @@ class WordAndStep(Close):
     def same(self, got: Any, wrong: Any) -> bool:
         """Return whether a value is one of those that a wrong turn gives."""
         one = plain(got)
-        return one is not None and any(one == plain(w) for w in several(wrong))
+        if one is None:
+            return any(same(got, w) for w in several(wrong))
+        return any(one == plain(w) for w in several(wrong))
 
     def named(self, failing: Sequence[Outcome]) -> tuple[str, str] | None:
         """Return which kind of run is misjudged, or that only the step is."""

@@ -122,7 +122,7 @@ class SameSound(Close):
         if all(g.head != w.head for g, w in known):
             return "another head", "1 channel, 2 bytes a sample and 44100 Hz are asked for."
         if all(len(g.samples) != len(w.samples) for g, w in known):
-            return "another length", (
+            return message.WRONG_SHAPE, (
                 "each step has a tone of 441 samples for each layer, and 882 samples of silence."
             )
         return "samples are off", "the file is well formed; compare its first tone with yours."
