@@ -67,13 +67,16 @@ STYLE: dict[str, Any] = {
 }
 
 
-def panels(count: int = 1, size: tuple[float, float] | None = None) -> list[Axes]:
+def panels(
+    count: int = 1, size: tuple[float, float] | None = None, stacked: bool = False
+) -> list[Axes]:
     """Return the axes of a new figure, side by side.
 
     Args:
         count: number of axes.
         size: width and height of the whole figure in inches; by default 6.4 × 3.6 for one panel
             and 4.4 × 3.4 a panel for more.
+        stacked: whether they stand one above the other, with one horizontal axis for all.
     """
     # Several panels share the width of one: their letters are larger to stay readable.
     larger = 1.0 if count == 1 else 1.25
@@ -82,9 +85,11 @@ def panels(count: int = 1, size: tuple[float, float] | None = None) -> list[Axes
     style = {**STYLE, **{name: larger * points for name, points in letters.items()}}
     with plt.rc_context(style):  # type: ignore[arg-type]
         size = size or ((6.4, 3.6) if count == 1 else (4.4 * count, 3.4))
-        figure, axes = plt.subplots(1, count, figsize=size, squeeze=False, layout="constrained")
+        rows, columns = (count, 1) if stacked else (1, count)
+        figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False,
+                                    sharex=stacked, layout="constrained")  # fmt: skip
     plt.close(figure)  # shown by caption(), once, and not by the notebook at the end of the cell
-    return list(axes[0])
+    return list(axes.flat)
 
 
 def _label(ax: Axes, xlabel: str, ylabel: str, title: str) -> Axes:
@@ -268,6 +273,36 @@ def strands(
     ax = ax or panels()[0]
     ax.plot(numpy(x), numpy(ys).T, color=color, linestyle="-", linewidth=0.7, alpha=0.6)
     return _label(ax, xlabel, ylabel, title)
+
+
+def spectrogram(
+    samples: Any, rate: float, highest: float, title: str = "", ax: Axes | None = None
+) -> Axes:
+    """Plot which frequencies a sound holds at each time, light where they are loud.
+
+    Each column is the spectrum of 10 ms under a Hann window, in steps of a third of that; what is
+    36 dB below the loudest, or further, is dark.
+
+    Args:
+        samples: the sound, shape (n,).
+        rate: samples a second.
+        highest: frequency in Hz at the upper edge.
+        title: short title, or none.
+        ax: axes to draw on, by default those of a new figure.
+    """
+    ax = ax or panels()[0]
+    window = round(0.01 * rate)
+    size = 4 * window
+    columns = torch.stft(torch.as_tensor(samples), size, hop_length=window // 3, win_length=window,
+                         window=torch.hann_window(window, dtype=torch.as_tensor(samples).dtype),
+                         return_complex=True).abs()  # fmt: skip
+    shown = columns[: int(highest * size / rate) + 1]
+    level = 20 * (shown / columns.max()).clamp(min=10**-1.8).log10()
+    shades = plt.get_cmap("cividis", 10)  # few, so that the stored picture stays small
+    ax.imshow(numpy(level), origin="lower", aspect="auto", cmap=shades, interpolation="nearest",
+              extent=(0.0, len(samples) / rate, 0.0, highest))  # fmt: skip
+    ax.grid(False)
+    return _label(ax, "time in s", "frequency in Hz", title)
 
 
 def _suit_any_page(figure: Figure) -> None:

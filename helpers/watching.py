@@ -19,6 +19,7 @@ REPLACED = "its numbers were changed"
 TRACKED = "it is tracked now"
 GRADIENT = "its .grad was filled"
 GRADIENTS_OFF = "gradients were left switched off"
+FROZEN = "its tracking was switched"
 DEFAULT_DTYPE = "the default dtype was changed"
 
 CALLS = 31  # of a module: one that tosses a coin in each shows two sides but once in 1e9 times
@@ -99,7 +100,15 @@ def _kept(argument: Any) -> Any:
         return argument.copy()
     if isinstance(argument, list | dict):
         return repr(argument)
+    if isinstance(argument, torch.nn.Module):
+        return _held(argument)
     return None
+
+
+def _held(module: torch.nn.Module) -> list[tuple[torch.Tensor, bool]]:
+    """Return the numbers of a network, and which of them are tracked; gradients are its own."""
+    tensors = [*module.parameters(), *module.buffers()]
+    return [(t.detach().clone(), t.requires_grad) for t in tensors]
 
 
 def _change(was: Any, argument: Any) -> str:
@@ -119,7 +128,29 @@ def _change(was: Any, argument: Any) -> str:
         )
     if isinstance(argument, list | dict):
         return "" if repr(argument) == was else REPLACED
+    if isinstance(argument, torch.nn.Module):
+        return _change_of_network(was, _held(argument))
     return ""
+
+
+def _change_of_network(
+    was: Sequence[tuple[torch.Tensor, bool]], now: Sequence[tuple[torch.Tensor, bool]]
+) -> str:
+    if len(now) != len(was) or not all(
+        a.shape == b.shape and torch.equal(a.nan_to_num(), b.nan_to_num())
+        for (a, _), (b, _) in zip(now, was, strict=True)
+    ):
+        return REPLACED
+    return "" if [tracked for _, tracked in now] == [tracked for _, tracked in was] else FROZEN
+
+
+def parameter(
+    numbers: torch.Tensor, tracked: bool, gradient: torch.Tensor | None
+) -> torch.nn.Parameter:
+    """Return a network's parameter as a check handed it over, its gradient included."""
+    made = torch.nn.Parameter(numbers, tracked)
+    made.grad = gradient
+    return made
 
 
 def repeated(

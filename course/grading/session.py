@@ -29,6 +29,7 @@ from course.grading.cage.kernels import Kernel
 from course.grading.cage.limits import Limits
 from course.grading.cage.sockets import Closed, Connection
 from course.verdict import NewQuestion, Stopped
+from helpers import watching
 from helpers.check.kit.calling import Remote
 from helpers.watching import Effects
 
@@ -331,9 +332,15 @@ class Proxy(Remote):
 
 
 class _Pickler(cloudpickle.Pickler):
-    """Pickles tensors as plain arrays: smaller, and the same bytes for the same numbers."""
+    """Pickles tensors as plain arrays: smaller, and the same bytes for the same numbers.
+
+    A network's parameters keep their gradients, which torch would leave behind.
+    """
 
     def reducer_override(self, thing: Any) -> Any:
+        if isinstance(thing, torch.nn.Parameter):
+            gradient = None if thing.grad is None else thing.grad.detach()
+            return watching.parameter, (thing.detach(), thing.requires_grad, gradient)
         if type(thing) is torch.Tensor and thing.dtype not in (torch.bfloat16,):
             return torch.from_numpy, (np.array(thing.detach().contiguous().numpy()),)
         return super().reducer_override(thing)

@@ -61,6 +61,12 @@ from helpers.check.likelihood.log_likelihood import log_likelihood
 from helpers.check.likelihood.normal_mle import normal_mle
 from helpers.check.likelihood.standard_errors import standard_errors
 from helpers.check.likelihood.three_mles import three_mles
+from helpers.check.listening.diagnose import diagnose
+from helpers.check.listening.heard import heard
+from helpers.check.listening.layer_norms import layer_norms
+from helpers.check.listening.score import score
+from helpers.check.listening.to_pcm16 import to_pcm16
+from helpers.check.listening.tone import tone
 from helpers.check.map.fit_map import fit_map
 from helpers.check.map.log_posterior import log_posterior
 from helpers.check.map.posterior_normal_mean import posterior_normal_mean
@@ -111,6 +117,7 @@ __all__ = [
     "decompose",
     "derivative",
     "descend",
+    "diagnose",
     "digit_distribution",
     "digit_mle",
     "elbo_gradients",
@@ -138,6 +145,7 @@ __all__ = [
     "gaussian_elbo",
     "grad_after",
     "grid_search",
+    "heard",
     "hierarchical_fit",
     "increasing_maps",
     "interval_maps",
@@ -146,6 +154,7 @@ __all__ = [
     "kl_monte_carlo",
     "kl_quadrature",
     "largest_stable_learning_rate",
+    "layer_norms",
     "linear_ensemble",
     "linear_member",
     "log_evidence",
@@ -170,6 +179,7 @@ __all__ = [
     "regression_log_likelihood",
     "responsibilities",
     "resting_spread",
+    "score",
     "seeking_grid",
     "seeking_normal",
     "settings",
@@ -180,6 +190,8 @@ __all__ = [
     "standard_errors",
     "standard_errors_left",
     "three_mles",
+    "to_pcm16",
+    "tone",
     "train_and_validate",
     "train_members",
     "weight_decay",

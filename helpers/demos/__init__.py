@@ -16,6 +16,14 @@ from helpers.demos.elbo import draw_elbo_and_gap, elbo_and_gap
 from helpers.demos.hierarchy import draw_shrinkage, shrinkage
 from helpers.demos.kl import draw_two_divergences, seeking_walks, two_divergences
 from helpers.demos.likelihood import draw_likelihood, likelihood
+from helpers.demos.listening import (
+    draw_digits,
+    draw_folding,
+    draw_momentum,
+    folding,
+    listen,
+    momentum,
+)
 from helpers.demos.map import draw_prior_width, prior_width
 from helpers.demos.mixtures import draw_start_number, start_number
 from helpers.demos.normals import adam, draw_adam
@@ -29,11 +37,14 @@ __all__ = [
     "adam",
     "digit_bars",
     "draw_adam",
+    "draw_digits",
     "draw_elbo_and_gap",
+    "draw_folding",
     "draw_forecasts",
     "draw_learning_rate",
     "draw_likelihood",
     "draw_magnitudes",
+    "draw_momentum",
     "draw_paths",
     "draw_prior_width",
     "draw_shrinkage",
@@ -44,11 +55,14 @@ __all__ = [
     "draw_two_divergences",
     "draw_valley",
     "elbo_and_gap",
+    "folding",
     "forecasts",
     "learning_rate",
     "likelihood",
+    "listen",
     "magnitudes",
     "mantissa_circles",
+    "momentum",
     "prior_width",
     "seeking_walks",
     "shrinkage",
@@ -77,4 +91,6 @@ ALL: list[Callable[[], Demo]] = [
     sine_prior,
     magnitudes,
     shrinkage,
+    folding,
+    momentum,
 ]

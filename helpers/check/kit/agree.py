@@ -213,11 +213,19 @@ def same(got: Any, expected: Any, tolerance: float = SINGLE_PRECISION) -> bool:
         return alike and all(same(g, e, tolerance) for g, e in zip(got, parts, strict=True))
     a, b = as_tensor(got), as_tensor(expected)
     if a is None or b is None:
-        return a is None and b is None and type(got) is type(expected) and got == expected
+        return a is None and b is None and type(got) is type(expected) and _equal(got, expected)
     if a.shape != b.shape or not torch.equal(a.isnan(), b.isnan()):
         return False
     keep = ~a.isnan()
     return not keep.any() or distance(a[keep], b[keep]) <= tolerance
+
+
+def _equal(got: Any, expected: Any) -> bool:
+    """Return whether two values are equal; tensors inside them may refuse to say."""
+    try:
+        return bool(got == expected)
+    except (ValueError, RuntimeError, TypeError):
+        return False
 
 
 def any_of(got: Any, wanted: Iterable[Any]) -> bool:

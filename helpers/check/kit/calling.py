@@ -52,6 +52,11 @@ def own_copy(argument: Any) -> Any:
     """Return a copy that an answer may change without changing the next case."""
     if isinstance(argument, torch.Tensor):
         return argument.detach().clone().requires_grad_(argument.requires_grad)
+    if isinstance(argument, torch.nn.Module):
+        copied = copy.deepcopy(argument)  # without gradients
+        for own, given in zip(copied.parameters(), argument.parameters(), strict=True):
+            own.grad = None if given.grad is None else given.grad.detach().clone()
+        return copied
     return argument if callable(argument) else copy.deepcopy(argument)
 
 

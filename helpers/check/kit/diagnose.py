@@ -318,6 +318,10 @@ def effects_named(
                 f"the caller's {name} requires gradients after the call: detach() and clone() it "
                 "before requires_grad_(True)."
             )
+        if words == watching.FROZEN:
+            return f"{name} frozen", (
+                f"requires_grad is another one for the caller's {name} after the call: leave it."
+            )
         return f"{name}.grad filled", (
             f"the caller's {name} has a gradient after the call: ask torch.autograd.grad, or work "
             "on a copy."

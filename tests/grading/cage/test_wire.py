@@ -26,7 +26,8 @@ def crossed(value):
 @pytest.mark.parametrize(
     "value",
     [None, True, False, 0, -7, 1 << 100, 0.1, -0.0, 1e-320, math.inf, -math.inf, "ü\n", "", [], (),
-     [1, (2.5, "x")], {"a": [1], 3: None}, {"far start": (1e-4, 100)}],
+     [1, (2.5, "x")], {"a": [1], 3: None}, {"far start": (1e-4, 100)},
+     b"", b"RIFF\x00\xff", [b"\n"]],
 )  # fmt: skip
 def test_do_plain_values_cross_unchanged(value):
     got = crossed(value)

@@ -26,6 +26,7 @@ MOST_KEYS = 10_000  # of one dictionary
 MOST_COLLISIONS = 100  # of its keys: those of one hash take the square of their number
 MOST_PARTS = 2_000_000  # brackets and commas of a message: what is read takes 30 times the space
 DEEPEST = 16
+LARGEST_FILE = 4 << 20  # bytes of a file's content, such as a sound
 DISTRIBUTIONS: dict[str, tuple[str, ...]] = {
     "Bernoulli": ("probs",), "Beta": ("concentration1", "concentration0"),
     "Binomial": ("total_count", "probs"), "Categorical": ("probs",),
@@ -125,6 +126,8 @@ def encode(value: Any, tensors: dict[str, torch.Tensor], depth: int = 0) -> dict
         return {"k": "float", "v": float(value).hex()}
     if isinstance(value, str):
         return {"k": "str", "v": clean(value[:100_000])}
+    if isinstance(value, bytes | bytearray) and len(value) <= LARGEST_FILE:
+        return {"k": "bytes", "v": base64.b64encode(value).decode()}
     if isinstance(value, list | tuple) and depth < DEEPEST - 2:
         kind = "list" if isinstance(value, list) else "tuple"
         return {"k": kind, "v": [encode(v, tensors, depth + 1) for v in value[:MOST_NODES]]}
@@ -258,6 +261,8 @@ class _Reader:
             return float.fromhex(node["v"][:40])
         if kind == "str":
             return clean(str(node["v"]))
+        if kind == "bytes":
+            return base64.b64decode(node["v"], validate=True)
         if kind in ("list", "tuple"):
             values = [self.value(v, depth + 1) for v in node["v"]]
             return values if kind == "list" else tuple(values)

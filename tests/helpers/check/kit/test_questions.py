@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from helpers import data
-from helpers.check.kit.agree import AnyOf, Close, Learned, UpToConstant
+from helpers.check.kit.agree import AnyOf, Close, Learned, UpToConstant, same
 from helpers.check.kit.asks import EDGE, Argument, Jointly, cases, positive, real, sample, whole
+from helpers.check.kit.calling import own_copy
 from helpers.check.kit.chance import Chance, MayDraw, Scripted
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.entries import Entries
@@ -465,3 +466,64 @@ def test_is_a_constant_free_where_only_differences_are_asked(constant):
 def test_is_a_constant_that_moves_with_theta_refused():
     with pytest.raises(CheckFailed):
         UP_TO_CONSTANT.check(lambda theta, scale: logs(theta, scale) + 1e-3 * theta)
+
+
+def _network(u, given):
+    """Return a network of one layer, its weight drawn, as an answer is handed one."""
+    layer = torch.nn.Linear(2, 1, bias=False, dtype=DOUBLE)
+    layer.weight.data = u.normal(2).reshape(1, 2)
+    return layer
+
+
+NETWORK = Exercise(
+    name="network",
+    arguments=(Argument("model", _network), sample("x", lambda u, given, n: u.normal(n), (3, 4))),
+    reference=lambda model, x: float((model.weight.detach().sum() * x).sum()),
+    passed="network.",
+)
+
+
+def reads(model, x):
+    return model.weight.detach().sum() * x.sum()
+
+
+def fills_its_gradient(model, x):
+    total = model.weight.sum() * x.sum()
+    total.backward()
+    return total
+
+
+def changes_it(model, x):
+    total = reads(model, x)
+    with torch.no_grad():
+        model.weight += 1
+    return total
+
+
+def freezes_it(model, x):
+    model.requires_grad_(False)
+    return reads(model, x)
+
+
+@pytest.mark.parametrize(
+    ("answer", "name"),
+    [(reads, ""), (fills_its_gradient, ""), (changes_it, "model changed in place"),
+     (freezes_it, "model frozen")],
+)  # fmt: skip
+def test_is_a_network_watched_like_a_tensor(answer, name):
+    assert told(NETWORK, answer) == name
+
+
+def test_does_the_copy_of_a_network_keep_the_gradients_of_an_earlier_step():
+    layer = torch.nn.Linear(2, 1)
+    layer(torch.ones(1, 2)).sum().backward()
+    copied = own_copy(layer)
+    assert torch.equal(copied.weight.grad, torch.ones(1, 2))
+    assert copied.weight is not layer.weight
+    assert copied.weight.grad is not layer.weight.grad
+
+
+def test_are_values_that_cannot_be_compared_unlike():
+    pair = ("dead", torch.tensor([1, 2]))
+    assert not same(pair, ("dead", torch.tensor([1, 2, 3])))
+    assert not same(pair, ("dead", torch.tensor([3, 4])))
