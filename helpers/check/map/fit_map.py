@@ -140,8 +140,10 @@ def _boxed(X: Tensor, y: Tensor, limit: float, first: bool) -> Tensor:
 def _decay_outside(X: Tensor, y: Tensor, scale: float, tau: float) -> AnyOf:
     penalty, n = (scale / tau) ** 2, len(y)
     decays = penalty, 2 * penalty, penalty / n, 2 * penalty / n, tau**-2
-    boxes = [(_boxed(X, y, 1 / d, first), 1 / d) for first in (True, False) for d in decays]
-    return AnyOf(*[box for box, limit in boxes if bool((box[1:].abs() > 0.999 * limit).any())])
+    boxes = [(_boxed(X, y, 1 / d, first), 1 / d, 0 if first else 1)
+             for first in (True, False) for d in decays]  # fmt: skip
+    return AnyOf(*[box for box, limit, held in boxes
+                   if bool((box[held:].abs() > 0.999 * limit).any())])  # fmt: skip
 
 
 def _rests(got: object, box: Tensor) -> bool:
@@ -152,7 +154,7 @@ def _rests(got: object, box: Tensor) -> bool:
     row, limit = as_tensor(got), float(box[1:].abs().max()) if len(box) > 1 else 0.0
     if row is None or row.shape != box.shape or not limit or not bool(row.isfinite().all()):
         return False
-    if float(box[0].abs()) > 1.001 * limit:  # the intercept is free
+    if float(box[0].abs()) > 1.001 * limit:  # the intercept is free, or alone at its limit
         return same(row, box, 0.03)
     held = box.abs() > 0.999 * limit
     there = (row[held] / box[held] > 0.6) & (row[held] / box[held] < 1.05)
