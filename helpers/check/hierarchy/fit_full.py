@@ -130,7 +130,8 @@ def _mean_on_its_way(got: object, given: tuple[Tensor, ...]) -> bool:
     m, S = posterior(H, y, float(sigma), prior)
     P = joint_precision(H, float(sigma), prior)
     left = row[:d].double() - m
-    return same(row[d:], S.flatten(), 0.01) and bool(left @ P @ left < 0.5 * m @ P @ m)
+    away = float(left @ P @ left)
+    return same(row[d:], S.flatten(), 0.01) and 1e-6 < away < 0.5 * float(m @ P @ m)
 
 
 def _ran_away(got: object, given: tuple[Tensor, ...]) -> bool:

@@ -641,10 +641,10 @@ class Learned(Close):
         )
 
     def _uphill(self, outcome: Outcome) -> bool:
-        got, optimum = as_row(outcome.value), as_row(outcome.expected)
-        if got is None or optimum is None or got.shape != optimum.shape:
+        pair = _rows(outcome)
+        if pair is None:
             return False
-        loss = float(self.mean_nll(got.to(torch.float64), *outcome.case.args))
+        loss = float(self.mean_nll(pair[0].to(torch.float64), *outcome.case.args))
         return not loss <= max(self._begun(outcome))
 
     def _begun(self, outcome: Outcome) -> list[float]:
@@ -656,12 +656,27 @@ class Learned(Close):
 
     def _on_its_way(self, outcome: Outcome) -> bool:
         """Return whether the loss is below the start's, and its slope leads to the optimum."""
-        got, optimum = as_row(outcome.value), as_row(outcome.expected)
-        if got is None or optimum is None or got.shape != optimum.shape or self.start is None:
+        pair = _rows(outcome)
+        if pair is None:
             return False
+        got, optimum = pair
         theta = got.to(torch.float64).clone().requires_grad_(True)
         loss = self.mean_nll(theta, *outcome.case.args)
         if not bool(loss.isfinite()) or float(loss.detach()) >= max(self._begun(outcome)):
             return False
         (slope,) = torch.autograd.grad(loss, theta)
         return float((slope * (optimum.to(torch.float64) - theta.detach())).sum()) < 0
+
+
+def _rows(outcome: Outcome) -> tuple[torch.Tensor, torch.Tensor] | None:
+    """Return what came and what was expected as rows; None where a part has another shape."""
+    got, wanted = (
+        parts if (parts := parts_of(v)) is not None else [as_tensor(v)]
+        for v in (outcome.value, outcome.expected)
+    )
+    if len(got) != len(wanted):
+        return None
+    pairs = [(g, w) for g, w in zip(got, wanted, strict=True) if g is not None and w is not None]
+    if len(pairs) < len(wanted) or any(g.shape != w.shape for g, w in pairs):
+        return None
+    return torch.cat([g.flatten() for g, _ in pairs]), torch.cat([w.flatten() for _, w in pairs])
