@@ -1,4 +1,4 @@
-"""docs/term.md, walked: its commands and what it says they print, and a class of five to run them on.
+"""docs/term.md, walked: its commands, what it says they print, and a class of five for them.
 
 In a `console` block a line that begins with `$ ` is a command, with its here-document if it has
 one; the lines after it are what it prints. There `…` stands for anything: alone on a line for
@@ -141,7 +141,9 @@ def lay_out(folder: Path) -> None:
     shutil.copy(PROJECT / "nbgrader_config.py", folder)
     upload, file = "assignsubmission_file_", f"{NAME}.ipynb"
     _zipped(folder / "moodle.zip", {
-        f"{who}_{upload}/{file}": (_notebook(ANSWERS[student]), AFTER if student == "zoe" else BEFORE)
+        f"{who}_{upload}/{file}": (
+            _notebook(ANSWERS[student]), AFTER if student == "zoe" else BEFORE,
+        )
         for student, who in MOODLE.items()
     })  # fmt: skip
     _zipped(folder / "moodle-later.zip", {
@@ -159,7 +161,7 @@ def lay_out(folder: Path) -> None:
 
 
 def correct(folder: Path) -> None:
-    """Stand in for an edit of the text and `course build`: a test is worth more, and its release."""
+    """Stand in for an edit of the text and `course build`: a test is worth more."""
     for part in ("source", "release"):
         path = folder / part / NAME / f"{NAME}.ipynb"
         notebook = nbformat.read(path, as_version=4)
@@ -172,7 +174,7 @@ def correct(folder: Path) -> None:
 
 
 class Here(Executor):
-    """Grades at once, in this process, without a kernel: for answers of the bank, which are ours."""
+    """Grades at once, in this process, without a kernel: answers of the bank, which are ours."""
 
     def submit(self, function, /, job, **_):  # type: ignore[no-untyped-def,override]
         """Grade one job."""
@@ -202,9 +204,7 @@ def _graded(job: Job) -> Graded:
         for one in sheet.exercises(made):
             cell = made.cells[one.test_index]
             most = float(sheet.flags(cell)["points"])
-            state, message, turn = _judged(
-                given, made.cells[one.answer_index].source, cell.source
-            )
+            state, message, turn = _judged(given, made.cells[one.answer_index].source, cell.source)
             points = most if state == "passed" else 0.0
             tests[one.test] = TestResult(state, points, most, message, turn)
             cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=message + "\n")]
@@ -249,7 +249,9 @@ class Walk:
             return self._in_here(lambda: exec(compile(code, "<here>", "exec"), {}))
         rest, _, file = rest.partition(" > ")
         argv = [program, *shlex.split(rest)]
-        status, printed = self._in_here(lambda: (_course if program == "course" else _nbgrader)(argv))
+        status, printed = self._in_here(
+            lambda: (_course if program == "course" else _nbgrader)(argv)
+        )
         if file:
             (self.folder / file).write_text(printed, encoding="utf-8")
             printed = ""
