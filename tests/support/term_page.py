@@ -131,7 +131,7 @@ def _notebook(answers: dict[str, str]) -> str:
 def _zipped(path: Path, files: dict[str, tuple[str, tuple[int, ...]]]) -> None:
     with zipfile.ZipFile(path, "w") as made:
         for name, (text, when) in files.items():
-            made.writestr(zipfile.ZipInfo(name, when), text)  # type: ignore[arg-type]
+            made.writestr(zipfile.ZipInfo(name, when), text)
 
 
 def lay_out(folder: Path) -> None:
@@ -176,7 +176,7 @@ def correct(folder: Path) -> None:
 class Here(Executor):
     """Grades at once, in this process, without a kernel: answers of the bank, which are ours."""
 
-    def submit(self, function, /, job, **_):  # type: ignore[no-untyped-def,override]
+    def submit(self, function, /, job, **_):
         """Grade one job."""
         future: Future[Graded] = Future()
         future.set_result(_graded(job))
@@ -217,7 +217,7 @@ def _graded(job: Job) -> Graded:
 
 @dataclass
 class Walk:
-    """A reader who types the page's commands.
+    """A reader who types the page's commands; `course build` alone is stood in for.
 
     Args:
         project: the folder of the project, laid out; the reader begins there.
