@@ -72,7 +72,7 @@ def read(root: Path, say: Callable[[str], None], sheet: str = "") -> Grades:
     if waiting:
         say(
             f"{waiting} of {len(found)} submissions hold answers that wait for a person "
-            "(nbgrader formgrader); until then their final scores are left empty"
+            "(JupyterLab: Nbgrader, Formgrader); until then their final scores are left empty"
         )
     for own in roster.students(root) if (root / roster.FILE).is_file() else []:
         there = students.get(own.id, own)

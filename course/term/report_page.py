@@ -208,7 +208,7 @@ def _waiting(questions: Sequence[Question]) -> list[str]:
     ]  # fmt: skip
     return [
         f'<h2 id="waiting">Written answers: {sum(q.waiting for q in written)} wait</h2>',
-        "<p>They are read in <code>nbgrader formgrader</code>.</p>",
+        "<p>They are read in JupyterLab: Nbgrader → Formgrader.</p>",
         _rows(head, rows, {2, 3, 4, 5}),
     ]
 

@@ -75,7 +75,8 @@ def _said(
     if test in result.tests:
         verdict = result.tests[test]
         named = f", {verdict.wrong_turn}" if verdict.wrong_turn else ""
-        lines += ["", f"the judge: {verdict.state}{named}", *_indented(verdict.message)]
+        lines += ["", f"the judge: {verdict.state}{named}"]
+        lines += _indented(verdict.message) if verdict.message else []
     mark = standing.marks.get(test) if standing is not None else None
     lines += ["", f"points: {_points(mark)}"]
     words = standing.words if standing is not None else {}

@@ -38,7 +38,9 @@ def test_are_answer_verdict_and_points_said(root, asked):
 
 
 def test_are_a_persons_points_and_words_said(root):
-    assert "of 2; waits for a person" in why(root, "ben", "why")
+    said = why(root, "ben", "why")
+    assert "of 2; waits for a person" in said
+    assert "\n\n\n" not in said, "where the judge has no words, no room is left for them"
     with book(root) as opened:
         written = opened.find_grade("why", NAME, NAME, "ben")
         written.manual_score, written.extra_credit, written.needs_manual_grade = 1, 0.5, False

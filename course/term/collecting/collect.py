@@ -21,7 +21,8 @@ from course.term.collecting.archive import TooLarge
 from course.term.collecting.platforms import HandedIn
 
 NEW, LATER, SAME, OLDER = "new", "handed in again", "there already", "older than what is there"
-MISSING, UNKNOWN, NO_NOTEBOOK = "nothing handed in", "unknown student", "no notebook of the sheet"
+MISSING, ELSEWHERE = "nothing handed in", "not in this archive, there already"
+UNKNOWN, NO_NOTEBOOK = "unknown student", "no notebook of the sheet"
 TO_BE_SEEN = {OLDER, UNKNOWN, NO_NOTEBOOK}
 
 
@@ -102,7 +103,10 @@ def collect(
             rows.append(_taken(root, student, sheet, files, own, dry_run))
         if not dry_run:
             _remember(root, name, sheet, by_student)
-    rows += [Row(s.id, MISSING) for s in known if s.id not in by_student]
+    for one in known:  # a class may hand in on two platforms
+        if one.id not in by_student:
+            there = (root / "submitted" / one.id / sheet / f"{sheet}.ipynb").is_file()
+            rows.append(Row(one.id, ELSEWHERE if there else MISSING))
     rows.sort(key=lambda row: (row.what == UNKNOWN, row.student))
     return Collected(name, rows)
 

@@ -148,6 +148,17 @@ def test_is_what_is_there_taken_again_only_where_it_is_later(root, tmp_path):
     assert "slope = 9" in submitted(root)[f"ada/{SHEET}/{SHEET}.ipynb"]
 
 
+def test_is_who_handed_in_elsewhere_called_missing(root, tmp_path):
+    """Half of a class on Moodle, half on Canvas: each archive lacks the other half."""
+    collect.collect(root, SHEET, zipped(tmp_path / "m.zip", MOODLE))
+    canvas = {f"leeann_105_902_{SHEET}.ipynb": notebook()}
+    found = words(collect.collect(root, SHEET, zipped(tmp_path / "c.zip", canvas)))
+    assert found == {
+        "ada": collect.ELSEWHERE, "joerg": collect.ELSEWHERE, "zoe": collect.ELSEWHERE,
+        "ann1": collect.MISSING, "ann2": collect.NEW, "silent": collect.MISSING,
+    }  # fmt: skip
+
+
 def test_do_names_become_folders_where_there_is_no_list(root, tmp_path):
     (root / "students.csv").unlink()
     found = collect.collect(root, SHEET, zipped(tmp_path / "m.zip", MOODLE))
