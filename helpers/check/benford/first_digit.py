@@ -184,7 +184,7 @@ EXERCISE = Exercise(
             "a sign in front": lambda u, given: f"+0.{u.whole(2, 9)}1",
             "no digit before the point": lambda u, given: f".0{u.whole(2, 9)}1",
             "no digit after the point": lambda u, given: f"{u.whole(2, 9)}1.",
-            "more digits than a float holds": "9" * 20,
+            "more digits than a float holds": "9" * 40,
             "smaller than a float can be": lambda u, given: f"{u.whole(2, 9)}.1e-400",
             "zero": "0", "zero with a point": "-0.000", "zero with an exponent": "0e7",
             "zero with a capital exponent": "-0.0E+5",

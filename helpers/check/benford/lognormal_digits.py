@@ -185,6 +185,7 @@ EXERCISE = Exercise(
         positive("s", 0.15, 0.42, edges={
             "all numbers alike": Jointly(m=0.6, s=0.03),
             "two digits at the edge of a decade": Jointly(m=2.95, s=0.1),
+            "as narrow as can be, between two digits": Jointly(m=0.3, s=0.01),
             "thirty decades": Jointly(m=1.3, s=6.0),
         }),
     ),

@@ -53,6 +53,11 @@ def bounded(away: float, n: int, step: float) -> Surprise:
     return 2 * away**2 / (n * step**2) / -math.log(RAREST)
 
 
+def happened(log_probability: float) -> Surprise:
+    """Return how rare an event is whose probability is known, from its log."""
+    return log_probability / math.log(RAREST)
+
+
 def _surprise(tail: float) -> Surprise:
     return math.log(tail) / math.log(RAREST) if tail > 0 else math.inf
 

@@ -317,6 +317,7 @@ EXERCISE = Exercise(
             "a layer silent for long, another not": _edge(_both(_set(0.0, 9),
                                                                 _set(0.0, 23, layer=0))),
             "layers silent in turns": _edge(_both(_set(0.0, 17, 23, layer=0), _set(0.0, 22))),
+            "a rest, and silent for good later": _edge(_both(_set(0.0, 6, 7), _set(0.0, 15))),
             "all layers silent": _edge(_set(0.0, 10, whole_row=True)),
             "silent from the first step": _edge(_set(0.0, 0)),
             "one layer silent, another without a number": _edge(_both(

@@ -88,6 +88,7 @@ EXERCISE = Exercise(
             "above half the rate": _at(0.53, 0.65), "below the rate": _at(0.8, 0.97),
             "above the rate": _at(1.05, 1.4), "below twice the rate": _at(1.6, 1.9),
             "many times the rate": _at(7.1, 7.9),
+            "just below half an odd rate": Jointly(frequency=5512.2, rate=11025.0),
         }),
         Argument("rate", lambda u, given: u.real(7000, 15000), used_instead=lambda: 44100.0),
     ),

@@ -17,7 +17,7 @@ from helpers.check.kit.agree import as_tensor, note, numbers
 from helpers.check.kit.asks import Argument, Case, Draws, Given
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
-from helpers.check.kit.law import Fresh, Law, Surprise, binomial, bounded
+from helpers.check.kit.law import Fresh, Law, Surprise, binomial, bounded, happened
 from helpers.check.kit.message import CheckFailed, show
 from helpers.check.priors.analytic import unique_share
 
@@ -73,6 +73,15 @@ def _equally(rows: Tensor, n: int, k: int) -> Said:
     return f"each about {k} times", said, binomial(int(counts[worst]), n * k, 1 / n)
 
 
+def _balanced(rows: Tensor, n: int, k: int) -> Said:
+    counts = rows.flatten().long().clamp(0, n - 1).bincount(minlength=n)
+    if n == 1 or not bool((counts == k).all()):
+        return "", "", 0.0
+    log_probability = math.lgamma(n * k + 1) - n * math.lgamma(k + 1) - n * k * math.log(n)
+    rare = happened(log_probability)
+    return "now more of one, now of another", f"each exactly {k} times", rare
+
+
 def _agreeing(one: Tensor, other: Tensor, n: int, what: str) -> Said:
     if not one.numel():
         return "", "", 0.0
@@ -118,6 +127,8 @@ STATISTICS = [
      _different(False)),
     ("places depend", "what stands in one place shows in the next: entries are drawn each by "
      "itself, and not sorted.", _of_places),
+    ("all equally often", "chance is not that even: each entry is drawn for itself, from all n.",
+     _balanced),
 ]  # fmt: skip
 
 
