@@ -93,6 +93,10 @@ from helpers.check.priors.linear_ensemble import linear_ensemble
 from helpers.check.priors.linear_member import linear_member
 from helpers.check.priors.model_with_prior import model_with_prior
 from helpers.check.priors.train_members import train_members
+from helpers.check.retrieval.angle_mle import angle_mle
+from helpers.check.retrieval.nearest import nearest
+from helpers.check.retrieval.recall import recall
+from helpers.check.retrieval.signs import signs
 from helpers.check.sgd.batch_gradient import batch_gradient
 from helpers.check.sgd.descend import descend
 from helpers.check.sgd.fit_location import fit_location
@@ -105,6 +109,7 @@ from helpers.check.sgd.stall_distance import stall_distance
 __all__ = [
     "CheckFailed",
     "adam_step",
+    "angle_mle",
     "batch_gradient",
     "benford",
     "benford_test",
@@ -170,12 +175,14 @@ __all__ = [
     "mixture_log_prob",
     "model_with_prior",
     "mvn_mle",
+    "nearest",
     "nll_gradient",
     "normal_mle",
     "partial_pooling",
     "pooling",
     "posterior_normal_mean",
     "posterior_weights",
+    "recall",
     "regression_log_likelihood",
     "responsibilities",
     "resting_spread",
@@ -184,6 +191,7 @@ __all__ = [
     "seeking_normal",
     "settings",
     "sgd_step",
+    "signs",
     "simplex_maps",
     "softplus_pair",
     "stall_distance",

@@ -28,6 +28,7 @@ from helpers.demos.map import draw_prior_width, prior_width
 from helpers.demos.mixtures import draw_start_number, start_number
 from helpers.demos.normals import adam, draw_adam
 from helpers.demos.priors import draw_sine_prior, sine_prior
+from helpers.demos.retrieval import draw_found, draw_tables, tables
 from helpers.demos.sgd import draw_learning_rate, draw_valley, learning_rate, valley
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "draw_elbo_and_gap",
     "draw_folding",
     "draw_forecasts",
+    "draw_found",
     "draw_learning_rate",
     "draw_likelihood",
     "draw_magnitudes",
@@ -50,6 +52,7 @@ __all__ = [
     "draw_shrinkage",
     "draw_sine_prior",
     "draw_start_number",
+    "draw_tables",
     "draw_tangent",
     "draw_two_coordinates",
     "draw_two_divergences",
@@ -69,6 +72,7 @@ __all__ = [
     "sine_prior",
     "slider",
     "start_number",
+    "tables",
     "tangent",
     "two_coordinates",
     "two_divergences",
@@ -93,4 +97,5 @@ ALL: list[Callable[[], Demo]] = [
     shrinkage,
     folding,
     momentum,
+    tables,
 ]

@@ -1,0 +1,129 @@
+"""recall(theta, k, L): how probably an item at an angle is found in one of L tables of k bits."""
+
+import math
+from collections.abc import Callable
+
+import torch
+
+from helpers.check.kit.agree import AnyOf
+from helpers.check.kit.asks import Argument, Draws, Given
+from helpers.check.kit.diagnose import Turn
+from helpers.check.kit.exercise import Exercise
+
+Angles = torch.Tensor
+
+
+def agree(theta: Angles) -> Angles:
+    """Return the probability that one bit agrees."""
+    return 1 - theta / math.pi
+
+
+def of_share(p: Angles, k: int, tables: int) -> Angles:
+    """Return the probability of at least one match in so many tables, if a bit agrees with p."""
+    return 1 - (1 - p**k) ** tables
+
+
+def reference(theta: Angles, k: int, tables: int) -> Angles:
+    """Return 1 − (1 − (1 − θ/π)^k)^L."""
+    return of_share(agree(theta), k, tables)
+
+
+def _share(of: Callable[[Angles], Angles]) -> Callable[[Angles, int, int], Angles]:
+    """Return what comes of another probability that one bit agrees."""
+    return lambda theta, k, tables: of_share(of(theta), k, tables)
+
+
+TURNS = (
+    Turn("k and L exchanged", "k bits must all agree in a table, and one of L tables is enough.",
+         lambda t, k, n: reference(t, n, k)),
+    Turn("all tables must match", "one table that matches is enough; here all L of them have to.",
+         lambda t, k, n: agree(t) ** (k * n)),
+    Turn("one of k L bits", "a table matches if all of its k bits agree; here one bit of all "
+         "would be enough.", lambda t, k, n: 1 - (1 - agree(t)) ** (k * n)),
+    Turn("one minus all bits", "the tables are independent: multiply the L chances of no match.",
+         lambda t, k, n: 1 - agree(t) ** (k * n)),
+    Turn("and for or", "all k bits agree in one table, or in another one; here each bit has to "
+         "agree in some table.", lambda t, k, n: AnyOf((1 - (1 - agree(t)) ** n) ** k,
+                                                       (1 - (1 - agree(t)) ** k) ** n)),
+    Turn("chance of a miss", "this is the chance that no table matches; one minus it is asked.",
+         lambda t, k, n: (1 - agree(t) ** k) ** n),
+    Turn("differing for agreeing", "θ/π is the chance that a bit differs; it agrees with one minus "
+         "that.", _share(lambda t: t / math.pi)),
+    Turn("one table alone", "this is the chance of a match in one table; there are L.",
+         lambda t, k, n: agree(t) ** k),
+    Turn("one bit a table", "a table matches if k bits agree, not one.",
+         lambda t, k, n: 1 - (1 - agree(t)) ** n),
+    Turn("chances added up", "chances of events that may come together are not added up: above 1 "
+         "one sees it.", lambda t, k, n: AnyOf(n * agree(t) ** k,
+                                               (n * agree(t) ** k).clamp(max=1))),
+    Turn("degrees", "theta is in radians already.",
+         lambda t, k, n: AnyOf(of_share(1 - t / 180, k, n), of_share(1 - t.deg2rad() / math.pi, k,
+                                                                     n),
+                               of_share(1 - t.rad2deg() / math.pi, k, n),
+                               of_share(1 - t * 180 / math.pi**2, k, n))),
+    Turn("full turn", "a bit always differs at θ = π, half a turn.",
+         _share(lambda t: 1 - t / (2 * math.pi))),
+    Turn("right angle", "a bit always differs at θ = π; at π/2 it does so every other time.",
+         lambda t, k, n: AnyOf(*[of_share(q, k, n) for q in (
+             1 - 2 * t / math.pi, (1 - 2 * t / math.pi).clamp(min=0))])),
+    Turn("cosine for the share", "the chance of a bit falls with the angle on a straight line, not "
+         "like a cosine.", lambda t, k, n: AnyOf(*[of_share(q, k, n) for q in (
+             t.cos(), (1 + t.cos()) / 2, t.cos().clamp(min=0), t.cos().abs(),
+             (1 - t.cos()) / 2)])),
+    Turn("share not divided by π", "the chance that a bit differs is θ/π.",
+         lambda t, k, n: AnyOf(of_share(1 - t, k, n), of_share((1 - t).clamp(min=0), k, n))),
+    Turn("exactly one table", "two tables that match are welcome too.",
+         lambda t, k, n: n * agree(t) ** k * (1 - agree(t) ** k) ** (n - 1)),
+    Turn("exponential for power", "exp(−L pᵏ) comes near (1 − pᵏ)ᴸ, and is not it.",
+         lambda t, k, n: AnyOf(1 - (-n * agree(t) ** k).exp(),
+                               1 - (1 - (-k * t / math.pi).exp()) ** n)),
+    Turn("product for power", "k chances of independent bits are multiplied, which is a power.",
+         lambda t, k, n: AnyOf(1 - (1 - k * agree(t)) ** n, 1 - (1 - agree(t) / k) ** n,
+                               1 - (1 - agree(t) ** k) * n, 1 - (1 - agree(t) ** k) / n)),
+    Turn("mean of the angles", "each angle has a chance of its own.",
+         lambda t, k, n: AnyOf(reference(t, k, n).mean(), reference(t.mean(), k, n).expand_as(t),
+                               reference(t, k, n).mean().expand_as(t))),
+)  # fmt: skip
+
+
+def by_steps(theta: Angles, k: int, L: int) -> Angles:
+    """Return the probability step by step."""
+    bit = 1 - theta / math.pi
+    miss = 1 - bit**k
+    return 1 - miss**L
+
+
+def by_logs(theta: Angles, k: int, L: int) -> Angles:
+    """Return the probability by logarithms, which keep tiny ones."""
+    match = (k * torch.log1p(-theta / torch.pi)).exp()
+    return -torch.expm1(L * torch.log1p(-match))
+
+
+def _theta(u: Draws, given: Given, m: int) -> Angles:
+    """Return angles from a few degrees to beyond a right angle, in no order."""
+    return u.uniform(m, 0.15, 2.2)
+
+
+def _k(u: Draws, given: Given) -> int:
+    return u.choice([k for k in (2, 3, 4, 5) if k != given.get("k")])
+
+
+def _tables(u: Draws, given: Given) -> int:
+    return u.choice([n for n in (6, 7, 8, 9) if n != given.get("L")])
+
+
+EXERCISE = Exercise(
+    name="recall",
+    arguments=(
+        Argument("theta", _theta, many=(4, 7, 15), sizes=(1,),
+                 edges={"angles of 0 and π": torch.tensor([0.0, math.pi, 0.4],
+                                                          dtype=torch.float64)}),
+        Argument("k", _k, edges={"one bit a table": 1, "sixteen bits a table": 16}),
+        Argument("L", _tables, edges={"one table": 1, "sixty tables": 60}),
+    ),
+    reference=reference,
+    turns=TURNS,
+    worked=(by_steps, by_logs),
+    passed="recall: for any angles, bits and tables.",
+)  # fmt: skip
+recall = EXERCISE.check
