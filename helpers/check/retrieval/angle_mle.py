@@ -134,6 +134,9 @@ TURNS = (
          "differ.", lambda a, c: AnyOf(*[(x, e) for x in (math.acos(min(1.0, _cosine(a, c))),
                                          _cosine(a, c)) for e in (reference(a, c)[1],
                                          *_safe_error(x, len(a)))])),
+    Turn("folded to a right angle", "an angle between two vectors may be anything up to π: beyond "
+         "a right angle more than half of the bits differ.",
+         lambda a, c: (min(reference(a, c)[0], math.pi - reference(a, c)[0]), reference(a, c)[1])),
     Turn("cosine of it", "the angle itself is asked, not its cosine.",
          lambda a, c: (math.cos(reference(a, c)[0]), reference(a, c)[1])),
     Turn("arccosine of the share", "the share is θ/π, a straight line: no cosine is needed.",

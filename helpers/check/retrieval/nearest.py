@@ -61,6 +61,15 @@ def _by_size(queries: Table, items: Table) -> Table:
     return (queries.norm(dim=1)[:, None] - items.norm(dim=1)[None]).abs()
 
 
+# What may be returned of the k nearest in the place of where they stand.
+NUMBERS: tuple[Callable[[Table, str], Table], ...] = (
+    lambda smallest, m: smallest,
+    lambda smallest, m: smallest if m == "euclidean" else -smallest,
+    lambda smallest, m: smallest if m == "euclidean" else 1 + smallest,
+    lambda smallest, m: smallest if m == "euclidean" else (-smallest).clamp(-1, 1).acos(),
+    lambda smallest, m: smallest**2 if m == "euclidean" else -smallest,
+)
+
 TURNS = (
     Turn("farthest for nearest", "a small distance is near, and so is a large cosine.",
          _ranked(lambda q, x, m: -far(q, x, m))),
@@ -92,6 +101,9 @@ TURNS = (
          _only("euclidean", lambda q, x: (q[:, None] - x[None]).abs().sum(2))),
     Turn("largest difference alone", "Euclid adds up the squares of all differences.",
          _only("euclidean", lambda q, x: (q[:, None] - x[None]).abs().amax(2))),
+    Turn("difference of the sums", "square the differences before they are added: with their "
+         "signs they cancel.",
+         _only("euclidean", lambda q, x: (q[:, None] - x[None]).sum(2).abs())),
     Turn("differences with their signs", "square the differences before they are added.",
          _only("euclidean", lambda q, x: (q[:, None] - x[None]).sum(2))),
     Turn("lengths compared", "subtract the vectors first, and take the norm afterwards.",
@@ -106,9 +118,8 @@ TURNS = (
          "the place of each rank is asked.",
          lambda q, x, k, m: far(q, x, m).argsort(1).argsort(1)[:, :k]),
     Turn("distances for places", "return where the nearest items stand, not how far away they "
-         "are.", lambda q, x, k, m: AnyOf(*[b.sort(dim=1).values[:, :k] for b in (
-             far(q, x, m), far(q, x, m) ** 2, far(q, x, m) + 1)],
-             far(q, x, m).abs().sort(dim=1, descending=m == "cosine").values[:, :k])),
+         "are.", lambda q, x, k, m: AnyOf(*[way(far(q, x, m).sort(dim=1).values[:, :k], m)
+                                            for way in NUMBERS])),
     Turn("the items themselves", "return the places of the items, which are whole numbers.",
          lambda q, x, k, m: x[reference(q, x, k, m)]),
     Turn("counted from 1", "the first item has the place 0.", lambda *given: reference(*given) + 1),

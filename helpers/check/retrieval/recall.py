@@ -100,16 +100,16 @@ def by_logs(theta: Angles, k: int, L: int) -> Angles:
 
 
 def _theta(u: Draws, given: Given, m: int) -> Angles:
-    """Return angles from a few degrees to beyond a right angle, in no order."""
-    return u.uniform(m, 0.15, 2.2)
+    """Return angles from a few degrees to beyond a right angle, a small one at the end."""
+    return torch.cat([u.uniform(m - 1, 0.2, 2.2), u.uniform(1, 0.2, 0.6)])
 
 
 def _k(u: Draws, given: Given) -> int:
-    return u.choice([k for k in (2, 3, 4, 5) if k != given.get("k")])
+    return u.choice([k for k in (5, 6, 7, 8) if k != given.get("k")])
 
 
 def _tables(u: Draws, given: Given) -> int:
-    return u.choice([n for n in (6, 7, 8, 9) if n != given.get("L")])
+    return u.choice([n for n in (2, 3, 4) if n != given.get("L")])
 
 
 EXERCISE = Exercise(

@@ -101,6 +101,7 @@ def _x(u: Draws, given: Given, n: int) -> Table:
 def _planes(u: Draws, given: Given, n: int) -> Table:
     """Return vectors of unlike lengths around a mean; of n rows, n + 3 planes or more."""
     d, b = given["x"].shape[1], n + u.whole(3, 6)
+    b = len(given["planes"]) if "planes" in given else b  # moved alone
     directions = u.normal(b * d).reshape(b, d) + u.normal(d, 0.0, 0.4)
     return directions * u.uniform(b, -0.7, 0.7).exp()[:, None]
 
