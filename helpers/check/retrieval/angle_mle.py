@@ -81,10 +81,19 @@ def _smoothed(k: float) -> Callable[[Bits, Bits], AnyOf]:
     return lambda a, c: _angle(lambda p, b: math.pi * (p * b + k) / (b + 2 * k))(a, c)
 
 
+def _with_both_faults(one: Bits, other: Bits) -> AnyOf:
+    angle, p, b = math.pi * (1 - share(one, other)), share(one, other), len(one)
+    return AnyOf(*[(angle, factor * p * (1 - p) / b) for factor in (math.pi, math.pi**2, 1.0)])
+
+
 TURNS = (
+    Turn("the colleague's two faults", "a share of π is the angle if it counts the bits that "
+         "differ; and a standard error is the root of a variance.", _with_both_faults),
     Turn("agreeing for differing", "the share θ/π is that of the bits that differ; the others "
          "agree.", lambda a, c: of_share(1 - share(a, c), len(a))),
-    Turn("degrees", "the angle is asked in radians: a share of π, not of 180.", _scaled(180.0)),
+    Turn("degrees", "the angle is asked in radians: a share of π, not of 180.",
+         lambda a, c: AnyOf(*_scaled(180.0)(a, c).values,
+                            (reference(a, c)[0], math.degrees(reference(a, c)[1])))),
     Turn("full turn", "the angle between two vectors is at most π, where all bits differ.",
          _scaled(2 * math.pi)),
     Turn("right angle", "all bits differ at an angle of π, not of π/2.", _scaled(math.pi / 2)),
@@ -156,10 +165,22 @@ TURNS = (
              *_of_angle(math.pi * float((d > 0).double().mean()), a, c))])),
     Turn("smoothed", "this is the mean or the mode under a prior: the maximum-likelihood estimate "
          "adds nothing.", lambda a, c: AnyOf(*[pair for k in (0.5, 1.0, 2.0)
-                                               for pair in _smoothed(k)(a, c).values])),
+                                               for pair in _smoothed(k)(a, c).values],
+                                             _posterior(share(a, c) * len(a), len(a)))),
+    Turn("ones of either for all bits", "all b bits count, those too where both are 0.",
+         lambda a, c: AnyOf(*_of_angle(math.pi * float((a != c).sum() / (a + c > 0).sum()), a, c))),
+    Turn("an interval", "the angle and its error are asked, not the ends of an interval.",
+         lambda a, c: AnyOf(*[(angle - z * error, angle + z * error)
+                              for angle, error in [reference(a, c)] for z in (1.0, 1.96, 2.0)])),
     Turn("angle alone", "a tuple is asked: the angle, and its standard error.",
          lambda a, c: reference(a, c)[0]),
 )  # fmt: skip
+
+
+def _posterior(differ: float, b: int) -> tuple[float, float]:
+    """Return mean and standard deviation of the angle under a uniform prior on its share of π."""
+    p = (differ + 1) / (b + 2)
+    return math.pi * p, math.pi * math.sqrt(p * (1 - p) / (b + 3))
 
 
 def _safe_error(angle: float, b: int) -> tuple[float, ...]:

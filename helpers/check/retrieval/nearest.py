@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import torch
 
-from helpers.check.kit.agree import AnyOf
+from helpers.check.kit import message
+from helpers.check.kit.agree import AnyOf, same
 from helpers.check.kit.asks import Argument, Draws, Given, Jointly
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
@@ -70,6 +71,20 @@ NUMBERS: tuple[Callable[[Table, str], Table], ...] = (
     lambda smallest, m: smallest**2 if m == "euclidean" else -smallest,
 )
 
+POWERS: tuple[Callable[[Table, Table], Table], ...] = (
+    lambda q, x: (q[:, None] - x[None]).abs().pow(0.5).sum(2),
+    lambda q, x: (q[:, None] - x[None]).abs().pow(3).sum(2),
+    lambda q, x: (q[:, None] - x[None]).pow(3).sum(2),
+    lambda q, x: (q[:, None] - x[None]).pow(4).sum(2),
+    lambda q, x: (q[:, None] - x[None]).pow(-2).sum(2),
+)
+
+
+def _second(got: object, right: Table) -> bool:
+    """Return whether the second of two things is right."""
+    return isinstance(got, list | tuple) and len(got) == 2 and same(got[1], right)
+
+
 TURNS = (
     Turn("farthest for nearest", "a small distance is near, and so is a large cosine.",
          _ranked(lambda q, x, m: -far(q, x, m))),
@@ -101,6 +116,10 @@ TURNS = (
          _only("euclidean", lambda q, x: (q[:, None] - x[None]).abs().sum(2))),
     Turn("largest difference alone", "Euclid adds up the squares of all differences.",
          _only("euclidean", lambda q, x: (q[:, None] - x[None]).abs().amax(2))),
+    Turn("multiplied by the norm", "the dot product is divided by both norms.",
+         _only("cosine", lambda q, x: -(q @ x.T) * x.norm(dim=1))),
+    Turn("another power", "Euclid squares the differences.",
+         lambda q, x, k, m: AnyOf(*[_only("euclidean", way)(q, x, k, m) for way in POWERS])),
     Turn("difference of the sums", "square the differences before they are added: with their "
          "signs they cancel.",
          _only("euclidean", lambda q, x: (q[:, None] - x[None]).sum(2).abs())),
@@ -130,6 +149,14 @@ TURNS = (
                                   reference(q, x, k, m)[:1].expand(len(q), k))),
     Turn("nearest alone", "k items are asked for each query, not one.",
          lambda q, x, k, m: AnyOf(reference(q, x, 1, m), reference(q, x, 1, m)[:, 0])),
+    Turn("one too few", "k items are asked for each query: a slice ends before its last number.",
+         lambda q, x, k, m: reference(q, x, k - 1, m)),
+    Turn("one too many", "k items are asked for each query.",
+         lambda q, x, k, m: reference(q, x, k + 1, m)),
+    *[Turn("a number for k", "as many items as k says are asked, another number in every call.",
+           lambda q, x, k, m, n=n: reference(q, x, n, m)) for n in (2, 3, 4, 5, 10)],
+    Turn("numbers and places", "topk, sort and min return two things, the numbers and where they "
+         "stand: the second one is asked.", reference, alike=_second),
     Turn("all items ranked", "stop after the k nearest ones.",
          lambda q, x, k, m: reference(q, x, len(x), m)),
     Turn("queries and items exchanged", "for each query its nearest items are asked, not for "
@@ -248,6 +275,8 @@ EXERCISE = Exercise(
     reference=reference,
     turns=TURNS,
     worked=(by_cdist, by_scores),
+    hints={message.WRONG_TYPE: "return the places as whole numbers: what argsort gives, or the "
+           "indices of topk."},
     passed="nearest: the places of the k nearest items, by distance and by angle.",
 )  # fmt: skip
 nearest = EXERCISE.check

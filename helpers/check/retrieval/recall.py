@@ -68,10 +68,20 @@ TURNS = (
              1 - 2 * t / math.pi, (1 - 2 * t / math.pi).clamp(min=0))])),
     Turn("cosine for the share", "the chance of a bit falls with the angle on a straight line, not "
          "like a cosine.", lambda t, k, n: AnyOf(*[of_share(q, k, n) for q in (
-             t.cos(), (1 + t.cos()) / 2, t.cos().clamp(min=0), t.cos().abs(),
+             t.cos(), (t / 2).cos(), (1 + t.cos()) / 2, t.cos().clamp(min=0), t.cos().abs(),
              (1 - t.cos()) / 2)])),
-    Turn("share not divided by π", "the chance that a bit differs is θ/π.",
-         lambda t, k, n: AnyOf(of_share(1 - t, k, n), of_share((1 - t).clamp(min=0), k, n))),
+    Turn("another share of π", "the chance that a bit agrees is 1 − θ/π: divide first, and "
+         "subtract then.",
+         lambda t, k, n: AnyOf(of_share(1 - t, k, n), of_share((1 - t).clamp(min=0), k, n),
+                               of_share((1 - t) / math.pi, k, n))),
+    Turn("tables share the bits", "each of the L tables has k bits of its own.",
+         lambda t, k, n: AnyOf(1 - (1 - agree(t) ** (k / n)) ** n,
+                               1 - (1 - agree(t) ** (k // n)) ** n)),
+    Turn("power of a power", "a ** k ** L is a ** (k ** L): set brackets round a ** k.",
+         lambda t, k, n: AnyOf(*[f(agree(t) ** float(k**n)) for f in (
+             lambda x: -x, lambda x: x, lambda x: 1 - x)])),
+    Turn("logarithm of it", "the probability itself is asked, not its logarithm.",
+         lambda t, k, n: reference(t, k, n).log()),
     Turn("exactly one table", "two tables that match are welcome too.",
          lambda t, k, n: n * agree(t) ** k * (1 - agree(t) ** k) ** (n - 1)),
     Turn("exponential for power", "exp(−L pᵏ) comes near (1 − pᵏ)ᴸ, and is not it.",
