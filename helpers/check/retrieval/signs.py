@@ -135,7 +135,7 @@ def _sized(n: int, b: int, d: int) -> Callable[[Draws, Given], Jointly]:
 def _near(u: Draws, given: Given) -> Jointly:
     """Return rows of tiny and of huge numbers: their sides do not depend on their lengths."""
     x, planes = u.normal(24).reshape(6, 4), u.normal(32).reshape(8, 4)
-    return Jointly(x=x * torch.logspace(-9, 9, 6, dtype=torch.float64)[:, None], planes=planes)
+    return Jointly(x=x * torch.logspace(-30, 30, 6, dtype=torch.float64)[:, None], planes=planes)
 
 
 EXERCISE = Exercise(
