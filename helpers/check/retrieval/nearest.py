@@ -149,6 +149,14 @@ TURNS = (
                                   reference(q, x, k, m)[:1].expand(len(q), k))),
     Turn("nearest alone", "k items are asked for each query, not one.",
          lambda q, x, k, m: AnyOf(reference(q, x, 1, m), reference(q, x, 1, m)[:, 0])),
+    Turn("items against items", "the rows of the result belong to the queries.",
+         lambda q, x, k, m: reference(x, x, k, m)),
+    Turn("added up over the items", "add up over the numbers of a vector, which is the last "
+         "dimension of the differences.",
+         lambda q, x, k, m: reference(q, x, k, m) if m == "cosine" else
+         ((q[:, None] - x[None]) ** 2).sum(1).argsort(dim=1)[:, :k]),
+    Turn("not ranked", "these are the numbers of the first items: rank them, and return places.",
+         lambda q, x, k, m: AnyOf(far(q, x, m)[:, :k], far(q, x, m)[:, :k] ** 2)),
     Turn("one too few", "k items are asked for each query: a slice ends before its last number.",
          lambda q, x, k, m: reference(q, x, k - 1, m)),
     Turn("one too many", "k items are asked for each query.",

@@ -1,6 +1,7 @@
 """signs(x, planes): on which side of each plane through the origin each row lies."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 
@@ -26,7 +27,18 @@ def _distance(x: Table, planes: Table) -> Table:
     return (x[:, None] - planes[None]).norm(dim=2)
 
 
+def _same_booleans(got: Any, right: Table) -> bool:
+    """Return whether an answer is right but for its type, a boolean in the place of each bit."""
+    try:
+        found = torch.as_tensor(got)
+    except (TypeError, ValueError, RuntimeError):
+        return False
+    return found.dtype == torch.bool and torch.equal(found.long(), right)
+
+
 TURNS = (
+    Turn("booleans", "return numbers, 0 and 1: .long() makes them of booleans.", reference,
+         alike=_same_booleans),
     Turn("sides exchanged", "1 is the side that the normal vector points to.",
          lambda x, p: AnyOf((x @ p.T < 0).long(), (x @ p.T <= 0).long())),
     Turn("+1 and −1", "the two sides are told by 1 and 0, not by 1 and −1.",
@@ -63,6 +75,8 @@ TURNS = (
          _bits(lambda x, p: (x[:, None] * p[None]).prod(2))),
     Turn("not summed", "a dot product adds the products up: one number for each row and plane.",
          lambda x, p: (x[:, None] * p[None] >= 0).long()),
+    Turn("added up over the planes", "a dot product adds up over the numbers of a vector.",
+         lambda x, p: ((x[:, None] * p[None]).sum(1) >= 0).long()),
     Turn("transposed", "a row of bits for each row of x, a column for each plane.",
          lambda x, p: reference(x, p).T),
     Turn("counted, not listed", "each plane has a bit of its own.",
