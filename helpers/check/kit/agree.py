@@ -669,14 +669,13 @@ class Learned(Close):
 
 
 def _rows(outcome: Outcome) -> tuple[torch.Tensor, torch.Tensor] | None:
-    """Return what came and what was expected as rows; None where a part has another shape."""
-    got, wanted = (
-        parts if (parts := parts_of(v)) is not None else [as_tensor(v)]
-        for v in (outcome.value, outcome.expected)
-    )
-    if len(got) != len(wanted):
+    """Return what came and what was expected as :func:`as_row` has them.
+
+    None where one is not made of numbers, or has parts of other shapes than the other.
+    """
+    shapes = [None if (parts := parts_of(v)) is None else [p.shape for p in parts]
+              for v in (outcome.value, outcome.expected)]  # fmt: skip
+    got, wanted = as_row(outcome.value), as_row(outcome.expected)
+    if got is None or wanted is None or got.shape != wanted.shape or shapes[0] != shapes[1]:
         return None
-    pairs = [(g, w) for g, w in zip(got, wanted, strict=True) if g is not None and w is not None]
-    if len(pairs) < len(wanted) or any(g.shape != w.shape for g, w in pairs):
-        return None
-    return torch.cat([g.flatten() for g, _ in pairs]), torch.cat([w.flatten() for _, w in pairs])
+    return got, wanted
