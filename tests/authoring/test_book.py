@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from nbformat import NotebookNode
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from support import lab
 from support.project import PROJECT, SHEETS, with_hidden_test
 from support.sample import every
@@ -278,10 +278,8 @@ def address(site: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=lab.CHROMIUM)
+    with lab.chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

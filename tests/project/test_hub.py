@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 from support import hub as hubs
 from support import lab
 from support.classes import NAME
@@ -32,10 +32,8 @@ def hub(tmp_path_factory) -> Iterator[hubs.Hub]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=lab.CHROMIUM)
+    with lab.chromium() as browser:
         yield browser
-        browser.close()
 
 
 def test_does_a_student_read_the_wrong_turn_mend_it_and_read_passed(hub, browser):

@@ -17,10 +17,9 @@ from pathlib import Path
 
 import nbformat
 import psutil
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from course.authoring import sheet
-from course.doctor import chromium
 from support import hub as hubs
 from support import lab
 from support.project import PROJECT
@@ -100,13 +99,11 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory(prefix="hub-") as folder,
         hubs.running(Path(folder) / "trial", [name], attempts=2 * TRIES) as hub,
-        sync_playwright() as playwright,
+        lab.chromium() as browser,
     ):
-        browser = playwright.chromium.launch(executable_path=chromium(), args=lab.CHROMIUM)
         while not list(hub.course.glob(".course/canary/*")):  # the watch is warm
             time.sleep(0.5)
         found = measured(hub, browser, name)
-        browser.close()
     made = table(name, found, busy)
     text = PAGE.read_text(encoding="utf-8")
     before, after = text.split(BEGIN)[0], text.split(END)[1]

@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import matplotlib
-from playwright.sync_api import Error, Locator, Page, expect
+from playwright.sync_api import Browser, Error, Locator, Page, expect, sync_playwright
+
+from course import doctor
 
 ROOT = Path(__file__).parent.parent.parent
 TOKEN = "browser-test"
@@ -97,6 +99,15 @@ def _await(server: subprocess.Popen[bytes], port: int, log: Path, seconds: float
                 return
         time.sleep(0.2)
     raise AssertionError(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """Start a Chromium without a window, and end it."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=doctor.chromium(), args=CHROMIUM)
+        yield browser
+        browser.close()
 
 
 @contextlib.contextmanager

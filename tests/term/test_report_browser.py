@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 from support import lab
 from support.by_hand import ByHand, course, grade_by_hand, graded
 
@@ -61,8 +61,8 @@ def address(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=chromium(), args=list(lab.CHROMIUM))
+    with lab.chromium() as browser:
+        yield browser
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
