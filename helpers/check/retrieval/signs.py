@@ -129,6 +129,12 @@ def _planes(u: Draws, given: Given, n: int) -> Table:
     return directions * u.uniform(b, -0.7, 0.7).exp()[:, None]
 
 
+def _with_the_origin(u: Draws, given: Given) -> Table:
+    x = _x(u, given, 4)
+    x[1] = 0.0
+    return x
+
+
 def _on_the_plane(u: Draws, given: Given) -> Jointly:
     """Return rows and planes along the axes: most of their dot products are exactly 0."""
     x = torch.zeros(4, 3, dtype=torch.float64)
@@ -156,7 +162,8 @@ EXERCISE = Exercise(
     name="signs",
     arguments=(
         Argument("x", _x, many=(5, 9, 14), shown=lambda x: f"{len(x)} rows",
-                 edges={"rows on the planes": _on_the_plane, "one row": _sized(1, 6, 3),
+                 edges={"rows on the planes": _on_the_plane,
+                        "the origin among them": _with_the_origin, "one row": _sized(1, 6, 3),
                         "vectors of one number": _sized(5, 7, 1),
                         "rows of tiny and huge numbers": _near}),
         Argument("planes", _planes, many=(5, 9, 14), shown=lambda p: f"{len(p)} rows",
