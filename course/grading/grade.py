@@ -148,14 +148,16 @@ def named(
         tell: takes the name of the submission.
     """
     waiting = {(job.student, job.sheet): None for job in jobs}
+
+    def tell_the_first() -> None:
+        if waiting:
+            tell(_name(*next(iter(waiting))))
+
     with contextlib.closing(found):
-        for student, sheet in list(waiting)[:1]:
-            tell(_name(student, sheet))
+        tell_the_first()
         for graded in found:
             waiting.pop((graded.student, graded.sheet), None)
-            for student, sheet in waiting:
-                tell(_name(student, sheet))
-                break
+            tell_the_first()
             yield graded
 
 

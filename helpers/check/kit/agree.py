@@ -622,14 +622,16 @@ class Learned(Close):
 
         And «uphill» where every one ends higher than the highest of its starts.
         """
-        if self.start is not None and all(self._uphill(outcome) for outcome in failing):
+        if self.start is None:
+            return None
+        if all(self._uphill(outcome) for outcome in failing):
             return "uphill", (
                 "the loss is higher here than at the start: is its sign right, and are the steps "
                 "short enough?"
             )
         lefts = []
         for outcome in failing:
-            if self.start is None or not self._on_its_way(outcome):
+            if not self._on_its_way(outcome):
                 return None
             got = as_row(outcome.value)
             assert got is not None
@@ -657,7 +659,7 @@ class Learned(Close):
     def _on_its_way(self, outcome: Outcome) -> bool:
         """Return whether the loss is below the start's, and its slope leads to the optimum."""
         pair = _rows(outcome)
-        if pair is None:
+        if pair is None or self.start is None:
             return False
         got, optimum = pair
         theta = got.to(torch.float64).clone().requires_grad_(True)
