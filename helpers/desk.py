@@ -20,7 +20,7 @@ from typing import Any
 RELEASE = Path(__file__).parent.parent / "release"
 # Of nbgrader's buttons and menus a student needs Validate only; the others want a course folder.
 SETTINGS = Path(__file__).parent / "jupyter"
-HIDDEN = ("helpers", "torch", "numpy", "matplotlib", "seaborn", "math", "random", "code")
+HIDDEN = ("helpers", "torch", "numpy", "matplotlib", "scipy", "seaborn", "math", "random", "code")
 GIVEN = ".given"  # in a desk: the sheets as they were given, to see what a student changed in them
 # What an open exercise holds, where it is not known how it was given.
 STUBS = ("raise NotImplementedError", "*Write your answer here.*")

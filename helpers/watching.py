@@ -58,7 +58,8 @@ def watched(
     states = _random_states()
     grad, dtype = torch.is_grad_enabled(), torch.get_default_dtype()
     if seed is not None:
-        torch.manual_seed(seed)
+        # Only this one: torch.manual_seed writes down the stack for each device that is not there.
+        torch.default_generator.manual_seed(seed)
         np.random.seed(seed % 2**32)
         random.seed(seed)
     try:

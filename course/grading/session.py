@@ -109,14 +109,20 @@ class Session:
 
     def run(self, source: str, silent: bool = False, seconds: float | None = None) -> Outcome:
         """Run a cell."""
-        outcome = Outcome()
-        until = self.remaining(self.limits.cell_seconds if seconds is None else seconds)
         request = {
             "code": source, "silent": silent, "store_history": not silent, "user_expressions": {},
             "allow_stdin": False, "stop_on_error": False,
         }  # fmt: skip
+        return self._exchange("execute_request", request, seconds)
+
+    def _exchange(
+        self, kind: str, request: dict[str, Any], seconds: float | None = None
+    ) -> Outcome:
+        """Send a request, and wait until the kernel has done what it asks."""
+        outcome = Outcome()
+        until = self.remaining(self.limits.cell_seconds if seconds is None else seconds)
         try:
-            asked = self._send("shell", "execute_request", request)
+            asked = self._send("shell", kind, request)
         except Closed:
             outcome.state, self.usable = "dead", False
             return outcome
@@ -191,7 +197,7 @@ class Session:
         Raises:
             Stopped: the kernel ended, was too slow, or sent no honest reply.
         """
-        values, raised = self.ask(f"names={list(names)!r}", f"names {names!r}")
+        values, raised = self.ask({"names": list(names)}, f"names {names!r}")
         if raised is not None:
             raise Stopped("refused", f"the answer cannot be handed over: {raised}")
         return {name: values[name] for name in names if name in values}
@@ -209,7 +215,7 @@ class Session:
         """
         payload = base64.b64encode(pickled((args, kwargs))).decode()
         values, raised = self.ask(
-            f"handle={handle}, arguments={payload!r}, question={question!r}",
+            {"handle": handle, "arguments": payload, "question": question},
             f"call {handle} {question} {payload}",
         )
         if raised is not None:
@@ -218,14 +224,21 @@ class Session:
             raise Stopped("refused", "the answer sent no value back")
         return values["returned"]
 
-    def ask(self, request: str, remembered_as: str) -> tuple[dict[str, Any], Exception | None]:
-        """Send a request over the wire, and keep the reply under a digest of the request."""
-        outcome = self.run(f"__import__('_course_wire').reply({request})", silent=True)
+    def ask(
+        self, request: dict[str, Any], remembered_as: str
+    ) -> tuple[dict[str, Any], Exception | None]:
+        """Send a request over the wire, and keep the reply under a digest of the request.
+
+        Args:
+            request: arguments of :func:`course.grading.cage.inside.wire.reply`.
+            remembered_as: what tells it from every other request.
+        """
+        outcome = self._exchange("course_request", request)
         if outcome.state in ("timeout", "stuck"):
             raise Stopped("timeout", "the answer took too long")
         if outcome.state == "dead":
             raise Stopped("crashed", "the kernel died")
-        if outcome.state == "error" and not outcome.wire:
+        if not outcome.wire:
             raise Stopped("refused", "the answer sent no reply")
         self._log(hashed(remembered_as), outcome.wire)
         return self.decoded(outcome.wire)
@@ -289,7 +302,9 @@ class Replay(Session):
     def __init__(self, log: dict[str, str], deadline: float) -> None:
         self.log, self.deadline = log, deadline
 
-    def ask(self, request: str, remembered_as: str) -> tuple[dict[str, Any], Exception | None]:
+    def ask(
+        self, request: dict[str, Any], remembered_as: str
+    ) -> tuple[dict[str, Any], Exception | None]:
         """Look a reply up."""
         digest = hashed(remembered_as)
         if digest not in self.log:

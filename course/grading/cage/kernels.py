@@ -27,8 +27,11 @@ from course.grading.cage.groups import Group, Groups
 from course.grading.cage.limits import Limits
 
 MODULES = [
-    "torch", "torch.distributions", "numpy", "matplotlib.pyplot", "seaborn", "ipywidgets",
-    "matplotlib_inline.backend_inline", "IPython", "ipykernel.kernelapp", "ipykernel.inprocess",
+    "torch", "torch.distributions", "torch._dynamo", "numpy", "scipy.optimize",
+    "scipy.stats", "matplotlib.pyplot", "seaborn", "ipywidgets",
+    "matplotlib_inline.backend_inline", "IPython", "IPython.core.completerlib",
+    "IPython.extensions.storemagic", "ipykernel.kernelapp", "ipykernel.inprocess",
+    "ipykernel.debugger",
     "safetensors.torch", "helpers.data", "helpers.plots", "helpers.demos", "helpers.check",
 ]  # fmt: skip
 PATIENCE = 60.0  # seconds that a server or a kernel may take to start
