@@ -209,10 +209,10 @@ def with_a_step(make: Callable[..., Any]) -> Callable[..., Any]:
 
     Returns:
         A function of base, prior, scale, inputs x and targets y. It works on copies, and returns
-        the outputs; of many more calls the one that differs most; the slopes of the mean squared
-        error by the base's parameters, and those by the prior's (zero where there are none); and
-        one number for each parameter of the base: 1 where an optimizer that is given the module's
-        parameters finds it, else 0.
+        the outputs; of many more calls, in training and in evaluation, the one that differs most;
+        the slopes of the mean squared error by the base's parameters, and those by the prior's
+        (zero where there are none); one number for each parameter of the base: 1 where an optimizer
+        that is given the module's parameters finds it, else 0; and how many others it would train.
     """
 
     def stepped(base: Any, prior: Any, scale: float, x: torch.Tensor, y: torch.Tensor) -> Any:
@@ -220,20 +220,33 @@ def with_a_step(make: Callable[..., Any]) -> Callable[..., Any]:
         model = make(base, prior, scale)
         model(0.5 - x)  # what this call computes may not stay for the next one
         out = model(x)
-        again = max((model(x) for _ in range(CALLS)), key=lambda other: _apart(other, out))
+        again = max(_called_in_both_modes(model, x), key=lambda other: _apart(other, out))
         loss = torch.nn.functional.mse_loss(out, y)
         if loss.requires_grad:
             loss.backward()
         found = {id(p) for p in model.parameters()}
+        known = {id(p) for module in (base, prior) for p in module.parameters()}
+        others = [p for p in model.parameters() if id(p) not in known and p.grad is not None]
         return (
             out.detach(),
             again.detach(),
             _slopes_held(base),
             _slopes_held(prior),
             torch.tensor([float(id(p) in found) for p in base.parameters()]),
+            torch.tensor(float(len(others))),
         )
 
     return stepped
+
+
+def _called_in_both_modes(model: Any, x: torch.Tensor) -> list[torch.Tensor]:
+    """Return the outputs of many calls, by turns in training and in evaluation."""
+    outputs = []
+    for call in range(CALLS):
+        model.train(call % 2 == 0)
+        outputs.append(model(x))
+    model.train()
+    return outputs
 
 
 def _apart(one: torch.Tensor, other: torch.Tensor) -> float:

@@ -174,7 +174,7 @@ TURNS = (
 EXERCISE = Exercise(
     name="beta_slope",
     arguments=(
-        sample("x", _points, many=(12, 7, 18), sizes=(1,), dtypes=(torch.float32,),
+        sample("x", _points, many=(12, 7, 18), sizes=(1,), ties=True, dtypes=(torch.float32,),
                edges={
                    "just above 0": torch.tensor([NEAR, 3 * NEAR, 50 * NEAR], dtype=torch.float64),
                    "just below 1": 1 - torch.tensor([NEAR, 3 * NEAR, 50 * NEAR]).double(),

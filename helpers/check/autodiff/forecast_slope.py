@@ -185,7 +185,7 @@ EXERCISE = Exercise(
     name="forecast_slope",
     arguments=(
         real("weight", 0.1, 0.9, edges={"weight 0": 0.0, "weight 1": 1.0}),
-        sample("data", _data, many=(8, 30, 14), sizes=(3,), dtypes=(torch.float32,),
+        sample("data", _data, many=(8, 30, 14), sizes=(3,), ties=True, dtypes=(torch.float32,),
                edges={"far from zero": _level},
                used_instead=lambda: data.river()),
     ),

@@ -164,7 +164,7 @@ EXERCISE = Exercise(
     arguments=(
         real("loc", -5, 5),
         real("log_scale", -0.8, 1.2, edges={"a scale much too wide": 3.5, "log_scale zero": 0.0}),
-        sample("data", _data, many=(7, 40, 23), sizes=(1,), dtypes=(torch.float32,),
+        sample("data", _data, many=(7, 40, 23), sizes=(1,), ties=True, dtypes=(torch.float32,),
                edges={"hundreds of units away": _far_off},
                used_instead=lambda: torch.tensor([0.5, 1.5, 2.0, 4.0])),
     ),

@@ -287,8 +287,9 @@ def _vocabulary(u: Draws, given: Given) -> list[str]:
 
 
 def _spaced_only(u: Draws, given: Given) -> list[str]:
-    """Return tokens of which none stands for a single digit without a space, and none is a 4."""
+    """Return tokens of which none is a digit without a space and none a 4, some with two spaces."""
     tokens = [t for t in (*SPACED, *LONG) if first(t) != "4"]
+    tokens += [f" {t}" for t in tokens if t.startswith(" ")]
     words = [f"{w}s" for w in NO_NUMBERS if w.strip()]
     return _shuffled(u, (tokens + NO_NUMBERS + words)[:SIZE])
 

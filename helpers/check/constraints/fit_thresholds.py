@@ -35,6 +35,11 @@ def _few_twos(u: Draws, given: Given) -> torch.Tensor:
     return torch.tensor([[20.0, 5.0, 60.0], [30.0, 9.0, 55.0]], dtype=torch.float64)
 
 
+def _unlike_rows(u: Draws, given: Given) -> torch.Tensor:
+    """Return counts that no thresholds and shift explain: the rows scatter unlike."""
+    return torch.tensor([[20.0, 52.0, 15.0], [90.0, 40.0, 61.0]], dtype=torch.float64)
+
+
 def with_jacobian(counts: torch.Tensor) -> AnyOf:
     """Return the best thresholds where the log-Jacobian is added to the log-likelihood.
 
@@ -148,7 +153,8 @@ TURNS = (
 EXERCISE = Exercise(
     name="fit_thresholds",
     arguments=(
-        Argument("counts", _counts, many=(0, 1), edges={"few guests with two stars": _few_twos},
+        Argument("counts", _counts, many=(0, 1), edges={
+            "few guests with two stars": _few_twos, "rows that scatter unlike": _unlike_rows},
                  shown=lambda c: str([[int(v) for v in row] for row in c]),
                  used_instead=data.stars),
     ),

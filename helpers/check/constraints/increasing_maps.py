@@ -60,8 +60,9 @@ def by_slices(x: torch.Tensor) -> torch.Tensor:
 TO_INCREASING = Exercise(
     name="to_increasing",
     arguments=(
-        sample("y", _lists, many=(3, 4), sizes=(2, 6), dtypes=(torch.float32,),
-               edges=shapes("y", *SHAPES, of=itself)),
+        sample("y", _lists, many=(3, 4), sizes=(2, 6), dtypes=(torch.float32,), edges={
+            **shapes("y", *SHAPES, of=itself),
+            "a first number far out": torch.tensor([800.0, 0.3, -1.0], dtype=torch.float64)}),
     ),
     reference=analytic.to_increasing,
     worked=(by_cumsum, by_offsets),

@@ -9,7 +9,7 @@ from torch.distributions import Beta
 from helpers.check.constraints import analytic
 from helpers.check.constraints.line import itself, line, shapes
 from helpers.check.kit.agree import SINGLE_PRECISION, AnyOf, Close, as_tensor
-from helpers.check.kit.asks import Argument, Draws, Given, sample
+from helpers.check.kit.asks import Argument, Draws, Given, Jointly, sample
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 
@@ -140,7 +140,10 @@ EXERCISE = Exercise(
         sample("y", _points, many=(5, 8, 6), sizes=(1,), dtypes=(torch.float32,),
                edges=shapes("y", (), (2, 3), of=itself)),
         Argument("a", _parameter(1.3, 2.6), edges={"a = 1": ONE, "a below 1": 0.35 * ONE}),
-        Argument("b", _parameter(3.0, 5.0), edges={"b = 1": ONE, "a large b": 40 * ONE}),
+        Argument("b", _parameter(3.0, 5.0), edges={
+            "b = 1": ONE, "a large b": 40 * ONE,
+            "a and b large": lambda u, given: Jointly(
+                y=torch.linspace(0, 0.5, 4, dtype=torch.float64), a=200 * ONE, b=150 * ONE)}),
     ),
     reference=reference,
     worked=(by_formula, by_parts, by_logs, by_library),

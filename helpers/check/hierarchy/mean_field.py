@@ -8,7 +8,7 @@ import torch
 from helpers import data
 from helpers.check.hierarchy import analytic, weights
 from helpers.check.kit.agree import AnyOf
-from helpers.check.kit.asks import Argument, Draws, Given
+from helpers.check.kit.asks import Argument, Draws, Given, Jointly
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 
@@ -131,11 +131,18 @@ def _independent(u: Draws, given: Given) -> Tensor:
     return torch.diag(u.uniform(len(given["P"]), 0.4, 5.0))
 
 
+def _many(u: Draws, given: Given) -> Jointly:
+    """Return 200 weights whose precisions multiply to zero in float64."""
+    d = 200
+    rows = 0.05 * u.normal(d * 3).reshape(d, 3)
+    return Jointly(P=0.01 * (torch.eye(d, dtype=torch.float64) + rows @ rows.T), h=u.normal(d))
+
+
 EXERCISE = Exercise(
     name="mean_field",
     arguments=(
         Argument("P", _P, many=(3, 5, 2), sizes=(1,), shown=lambda P: f"{len(P)} × {len(P)}",
-                 edges={"with no correlation": _independent}),
+                 edges={"with no correlation": _independent, "with many weights": _many}),
         Argument("h", lambda u, given: u.normal(len(given["P"]), 1.0, 3.0)),
     ),
     reference=reference,

@@ -131,10 +131,27 @@ def whole(name: str, low: int, high: int, **more: Any) -> Argument:
 
 def sample(
     name: str, draw: Sized, many: tuple[int, ...] = (5, 40, 120), sizes: tuple[int, ...] = (),
-    **more: Any,
+    ties: bool = False, **more: Any,
 ) -> Argument:  # fmt: skip
-    """Return an argument of observations, float64 of shape (n,)."""
+    """Return an argument of observations, float64 of shape (n,).
+
+    Args:
+        name: as in the function's head.
+        draw: draws n of them.
+        many: typical sizes, which take turns.
+        sizes: sizes to be asked besides.
+        ties: whether values that repeat are asked too, as they do where data were rounded.
+        more: what an argument may be besides.
+    """
+    if ties:
+        edges = {"with values that repeat": lambda u, given: repeating(draw(u, given, many[0]))}
+        more["edges"] = {**edges, **more.get("edges", {})}
     return Argument(name, draw, many=many, sizes=sizes, **more)
+
+
+def repeating(values: torch.Tensor) -> torch.Tensor:
+    """Return observations of which the first third comes twice."""
+    return torch.cat([values, values[: (len(values) + 2) // 3]])
 
 
 @dataclass(frozen=True)

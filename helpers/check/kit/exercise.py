@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import torch
+
 from helpers import watching
 from helpers.check.kit import diagnose, message, misread
 from helpers.check.kit.agree import Agreement, AnyOf, Close, nearest, note, same, several
@@ -23,6 +25,8 @@ from helpers.check.kit.relations import APPROXIMATE, CONSTANT_ADDED, CONSTANT_FA
 from helpers.check.kit.slips import by_slips
 
 NO_CORNER = 1e-3  # relative difference of two slopes at an edge
+SLOPE = 1e-4  # difference of two slopes, as a share of the largest
+FLAT = 1e-6  # a slope that may be rounding alone
 SEEDS = 11, 12  # the random states in which a case is asked twice
 # Names that leave the cause open: who is told one of them is asked a second time as well.
 SAY_LITTLE = (
@@ -256,16 +260,38 @@ def _slopes_pass(exercise: Exercise, answer: Any, asked: Sequence[Case]) -> None
     """
     if not exercise.slopes:
         return
-    _slopes_at(exercise, answer, asked[0], exercise.agree.same, "part of the way is detached.")
+    _slopes_at(exercise, answer, asked[0], _alike, "part of the way is detached.")
     bent = "it is right elsewhere; does abs, max or clamp bend the way here?"
+    for name in exercise.slopes:
+        _slopes_at(exercise, answer, _at_zero(exercise, asked[0], name), _nearly, bent)
     for case in asked:
         if case.kind == EDGE:
             _slopes_at(exercise, answer, case, _nearly, bent)
 
 
+def _at_zero(exercise: Exercise, case: Case, name: str) -> Case:
+    """Return a case with zeros for an argument: abs, sqrt and where have their corners there.
+
+    Where zero is outside of its domain the reference has no slope, and nothing is asked.
+    """
+    args = tuple(
+        torch.zeros_like(torch.as_tensor(given)) if argument.name == name else given
+        for argument, given in zip(exercise.arguments, case.args, strict=True)
+    )
+    return replace(case, args=args, described=f"{case.described}, but {name} = 0")
+
+
+def _alike(got: Any, wanted: AnyOf) -> bool:
+    """Return whether two slopes are alike, also where the value was single precision's."""
+    return any(
+        float((got - one).abs().max()) <= SLOPE * float(one.abs().max()) for one in wanted.values
+    )
+
+
 def _nearly(got: Any, wanted: AnyOf) -> bool:
     """Return whether two slopes are alike but for rounding, which is larger far out."""
-    return any(same(got, one, NO_CORNER) for one in wanted.values)
+    return any(same(got, one, NO_CORNER) or float((got - one).abs().max()) < FLAT
+               for one in wanted.values)  # fmt: skip
 
 
 def _slopes_at(

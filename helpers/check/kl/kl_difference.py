@@ -138,7 +138,8 @@ def _outlier(u: Draws, given: Given) -> torch.Tensor:
 EXERCISE = Exercise(
     name="kl_difference",
     arguments=(
-        sample("data", _data, many=(12, 31, 60), sizes=(1, 2), used_instead=data.kl_sample,
+        sample("data", _data, many=(12, 31, 60), sizes=(1, 2),
+               used_instead=data.kl_sample, ties=True,
                edges={"for two models of waits": _waits, "with one far out": _outlier}),
         Argument("q1", _near, shown=shown, edges={
             "the best q1": _fitted,

@@ -190,6 +190,13 @@ def _p(u: Draws, given: Given) -> MixtureSameFamily:
     return moved(given["p"], loc, -2 * STEP * scale, RATIO**2)
 
 
+def _wide(u: Draws, given: Given) -> Jointly:
+    """Return a target five times as wide, and scales on which six to each side end too soon."""
+    p = two_peaks(u, 5.0)
+    wide = {"p": p}
+    return Jointly(p=p, locs=_locs(u, wide, 9), scales=_scales(u, wide, 11))
+
+
 def _off(u: Draws) -> float:
     return u.choice((-1, 1)) * u.real(0.1, 0.2)
 
@@ -255,7 +262,8 @@ EXERCISE = Exercise(
     arguments=(
         Argument("p", _p, shown=shown, used_instead=target,
                  edges={"with peaks of Student's t, on fine scales": _heavy,
-                        "with scales that fall from a wide one": _falling}),
+                        "with scales that fall from a wide one": _falling,
+                        "on a wide scale": _wide}),
         sample("locs", _locs, many=(11, 9), dtypes=(torch.float32,), shown=_words,
                edges={"the best of falling locations the first": _beyond,
                       "a single location": _one_location}),

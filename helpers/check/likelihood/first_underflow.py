@@ -71,6 +71,29 @@ def _rounded_up(u: Draws, given: Given, dtype: torch.dtype = torch.float64) -> t
     return torch.tensor(powers, dtype=torch.float64).to(dtype)
 
 
+def _risen(u: Draws, given: Given) -> torch.Tensor:
+    """Return densities whose product is zero at the fifth, and would rise again.
+
+    In exact arithmetic it ends above 1; were none larger than 1 allowed, it would be zero earlier.
+    In float64, for torch.cumprod multiplies numbers of float32 in double precision.
+    """
+    start = u.uniform(2, 0.2, 0.5)
+    middle = torch.tensor([1e200, 1e-200, 1e-200, 1e-200, 1e200, 1e200], dtype=torch.float64)
+    return torch.cat([start[:1], middle, start[1:]])
+
+
+def _by_logs(densities: torch.Tensor) -> AnyOf:
+    """Return the n of whoever believes that a product which was zero rises again."""
+    zero = torch.zeros((), dtype=densities.dtype)
+    half = torch.nextafter(zero, zero + 1).double().log() - torch.tensor(2.0).double().log()
+    logs = densities.double().log().cumsum(0)
+    above = int((logs >= half).sum())
+    return AnyOf(
+        above + 1 if above < len(densities) else None,
+        None if logs[-1] >= half else zero_at(densities),
+    )
+
+
 def _below_the_smallest(densities: torch.Tensor) -> int | None:
     """Return where logs predict a product below the smallest number, not below half of it."""
     zero = torch.zeros((), dtype=densities.dtype)
@@ -108,6 +131,10 @@ def _n(densities: torch.Tensor) -> int:
 
 
 TURNS = (
+    Turn("zero rises again", "a product that was zero stays zero, whatever comes after it: find "
+         "the first place, not the number of places or the last sum of logs.", _by_logs),
+    Turn("cut at one", "a density may be larger than 1: multiply them as they are.",
+         lambda densities: zero_at(densities.clamp(max=1.0))),
     Turn("zero never reached",
          "you return None where there is a zero: is there a return, and do you multiply the "
          "densities themselves? Sums, also of logs, never get stuck at zero.",
@@ -140,11 +167,11 @@ TURNS = (
     Turn("another order", "multiply in the order in which the densities come.",
          lambda densities: AnyOf(*[zero_at(d) for d in (
              densities.flip(0), densities.sort().values, densities.sort(descending=True).values)])),
+    Turn("zeros counted", "you count how often the product is zero; asked is when it is so first.",
+         lambda densities: len(densities) - _n(densities) + 1),
     Turn("small is not zero",
          "the product is very small there but not yet zero: compare with 0 itself.",
          lambda densities: densities, alike=_stopped_early),
-    Turn("zeros counted", "you count how often the product is zero; asked is when it is so first.",
-         lambda densities: len(densities) - _n(densities) + 1),
 )  # fmt: skip
 
 
@@ -160,6 +187,7 @@ EXERCISE = Exercise(
             edges={
                 "falling early, in float32": _early,
                 "falling with the last one": _last,
+                "larger than 1 before and after the fall": _risen,
                 "a tiny first density": torch.tensor(
                     [1e-120, 0.5, 0.4, 1e-120, 0.5, 1e-120, 0.5], dtype=torch.float64),
                 "falling in float32": lambda u, given: plunge(u, torch.float32),

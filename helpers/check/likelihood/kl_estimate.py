@@ -159,7 +159,7 @@ def by_entropy(data: torch.Tensor, p: Normal, q: Normal) -> torch.Tensor:
 EXERCISE = Exercise(
     name="kl_estimate",
     arguments=(
-        sample("data", _data, many=(6, 31, 120), sizes=(1, 2500)),
+        sample("data", _data, many=(6, 31, 120), sizes=(1, 2500), ties=True),
         Argument("p", _p, shown=_shown),
         Argument("q", _q, shown=_shown, edges={"an estimate below zero": _fitted}),
     ),

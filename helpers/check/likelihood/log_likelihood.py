@@ -178,7 +178,7 @@ EXERCISE = Exercise(
     arguments=(
         real("loc", -8, 20),
         positive("scale", 0.6, 4, edges={"a positive log-likelihood": _close_together}),
-        sample("data", _near_loc, many=(5, 41, 200), sizes=(1,), dtypes=(torch.float32,),
+        sample("data", _near_loc, many=(5, 41, 200), sizes=(1,), ties=True, dtypes=(torch.float32,),
                edges={"one observation far out": _far_out,
                       "nine hundred observations": lambda u, given: _near_loc(u, given, 900)},
                used_instead=lambda: data.normal("likelihood: seedlings", 40, 12.0, 2.0)),

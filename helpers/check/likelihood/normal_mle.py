@@ -86,7 +86,7 @@ TURNS = (
 EXERCISE = Exercise(
     name="normal_mle",
     arguments=(
-        sample("data", skewed, many=(5, 31, 101), sizes=(2,), dtypes=(torch.float32,),
+        sample("data", skewed, many=(5, 31, 101), sizes=(2,), ties=True, dtypes=(torch.float32,),
                edges={
                    "hundreds of units far from zero": lambda u, given: u.normal(60, 3000.0, 170.0),
                    "negative observations": lambda u, given: u.normal(30, -40.0, 2.0),

@@ -91,7 +91,7 @@ def _waits(u: Draws, given: Given, n: int) -> torch.Tensor:
 EXPONENTIAL = Exercise(
     name="exponential_mle",
     arguments=(
-        sample("waits", _waits, many=(9, 26, 61), sizes=(1, 2), dtypes=(torch.float32,),
+        sample("waits", _waits, many=(9, 26, 61), sizes=(1, 2), ties=True, dtypes=(torch.float32,),
                edges={"waits of thousands": lambda u, given: 4000 * _waits(u, given, 12)}),
     ),
     reference=analytic.exponential_mle,

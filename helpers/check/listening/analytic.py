@@ -20,10 +20,11 @@ def weight_gradients(
     Forward, each layer's input is kept; backward, δ is the slope of the loss by a layer's output.
     It begins as (P − Y)/n before the log-softmax. A linear layer has the gradient δᵀh and hands
     down δW; a convolution is a linear layer on unfolded patches; ReLU passes δ where its input is
-    positive, max-pooling to the place of the largest.
+    positive, PReLU a share elsewhere, max-pooling to the place of the largest.
 
     Args:
-        layers: a network of Conv2d, ReLU, MaxPool2d, Flatten, Linear, and LogSoftmax at its end.
+        layers: a network of Conv2d, ReLU, PReLU with one weight, MaxPool2d, Flatten, Linear, and
+            LogSoftmax at its end.
         images: its input, float64, n of them.
         labels: classes, int64, shape (n,).
     """
@@ -47,6 +48,9 @@ def weight_gradients(
                 delta = functional.fold(handed, tuple(h.shape[2:]), layer.kernel_size)
             elif isinstance(layer, nn.ReLU):
                 delta = delta * (h > 0)
+            elif isinstance(layer, nn.PReLU):  # max(h, 0) + w min(h, 0)
+                found.append((delta * h.clamp(max=0)).sum().reshape(1))
+                delta = delta * torch.where(h > 0, 1.0, layer.weight)
             elif isinstance(layer, nn.MaxPool2d):
                 side = [layer.kernel_size] * 2 if isinstance(layer.kernel_size, int) else []
                 _, where = functional.max_pool2d(h, side, return_indices=True)

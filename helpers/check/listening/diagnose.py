@@ -324,6 +324,7 @@ EXERCISE = Exercise(
                 _set(0.0, 8), _set(math.nan, 12, layer=0))),
             "large norms": _edge(_both(_set(3e7, 5, 9), _set(250.0, 12), _set(40.0, 10, layer=0))),
             "tiny norms": _edge(_both(_set(1e-13, 9), _set(1e-3, 8, layer=0))),
+            "zeros that are no run": _edge(_both(_set(0.0, 3, 8), _set(0.0, 24))),
             "fewer steps than patience": _edge(_set(0.0, 0), patience=6, steps=4),
             "a patience of one step": _edge(_set(0.0, 25), patience=1),
         }),

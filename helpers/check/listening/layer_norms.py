@@ -44,9 +44,12 @@ def _parameters(
         loss = p.mean()
     else:
         loss = functional.nll_loss(p, labels)
-    wanted = [t for layer in _weighted(model) for t in (layer.weight, layer.bias)]
-    found = torch.autograd.grad(loss, wanted)
-    return list(zip(found[::2], found[1::2], strict=True))
+    layers = _weighted(model)
+    weights = torch.autograd.grad(loss, [layer.weight for layer in layers], retain_graph=True)
+    biases = [getattr(layer, "bias", None) for layer in layers]
+    slopes = [loss.new_zeros(0) if b is None else torch.autograd.grad(loss, b, retain_graph=True)[0]
+              for b in biases]  # fmt: skip
+    return list(zip(weights, slopes, strict=True))
 
 
 def _with_bias(*args: Any) -> AnyOf:
@@ -91,8 +94,9 @@ def _some_layers(model: Model, images: torch.Tensor, labels: torch.Tensor) -> An
     layers = _weighted(model)
     norms = reference(model, images, labels)
     linear = torch.tensor([isinstance(layer, nn.Linear) for layer in layers])
+    usual = torch.tensor([isinstance(layer, nn.Linear | nn.Conv2d) for layer in layers])
     chosen = [norms[:-1], norms[1:], norms[linear], norms[~linear], norms[:1], norms[-1:]]
-    return AnyOf(*[c for c in chosen if len(c) < len(norms)])
+    return AnyOf(*[c for c in chosen if len(c) < len(norms)], norms[usual])
 
 
 def _together(*args: Any) -> AnyOf:
@@ -119,7 +123,7 @@ TURNS = (
     Turn("layers taken together", "one norm for each layer is asked for, not one for all.",
          _together),
     Turn("a layer left out", "every layer that has a weight counts, convolutions and linear "
-         "layers.", _some_layers),
+         "layers and any other.", _some_layers),
     Turn("another norm", "the Euclidean norm is the root of the sum of all squares.",
          lambda *a: AnyOf(*[_of_weights(f)(*a) for f in (
              lambda g: g.abs().sum(), lambda g: g.abs().max(), lambda g: g.max(),
@@ -161,6 +165,7 @@ EXERCISE = Exercise(
         Argument("model", lambda u, given: drawn(u, 0), shown=lambda m: f"{len(m)} layers", edges={
             "two linear layers": lambda u, given: drawn(u, 1),
             "two convolutions": lambda u, given: drawn(u, 2),
+            "layers of another kind, and without a bias": lambda u, given: drawn(u, 3),
             "gradients of an earlier step": lambda u, given: drawn(u, 0, used=True),
         }),
         Argument("images", _images, many=(6, 3, 9), sizes=(1,),

@@ -14,7 +14,7 @@ def built(layers: list[tuple[Any, ...]], gradients: list[torch.Tensor]) -> nn.Se
     """Return a network from its description, with gradients of an earlier step where there are.
 
     Args:
-        layers: kind, and weight and bias where it has them; of a pooling layer its size.
+        layers: kind, and weight and bias where they are given; of a pooling layer its size.
         gradients: one for each parameter, or none at all.
     """
     made: list[nn.Module] = []
@@ -23,6 +23,8 @@ def built(layers: list[tuple[Any, ...]], gradients: list[torch.Tensor]) -> nn.Se
             made.append(nn.Conv2d(of[0].shape[1], of[0].shape[0], of[0].shape[2]))
         elif kind == "linear":
             made.append(nn.Linear(of[0].shape[1], of[0].shape[0]))
+        elif kind == "prelu":
+            made.append(nn.PReLU(dtype=torch.float64))
         elif kind == "pool":
             made.append(nn.MaxPool2d(of[0]))
         elif kind == "log_softmax":
@@ -30,7 +32,8 @@ def built(layers: list[tuple[Any, ...]], gradients: list[torch.Tensor]) -> nn.Se
         else:
             made.append(nn.ReLU() if kind == "relu" else nn.Flatten())
         if kind in ("conv", "linear"):
-            made[-1].weight, made[-1].bias = nn.Parameter(of[0]), nn.Parameter(of[1])
+            made[-1].weight = nn.Parameter(of[0])
+            made[-1].register_parameter("bias", nn.Parameter(of[1]) if len(of) > 1 else None)
     model = nn.Sequential(*made)
     for parameter, gradient in zip(model.parameters(), gradients, strict=False):
         parameter.grad = gradient.clone()
@@ -43,7 +46,8 @@ def drawn(u: Draws, kind: int, used: bool = False) -> nn.Sequential:
     Args:
         u: draws its numbers.
         kind: 0, a convolution and two linear layers; 1, two linear layers; 2, two convolutions and
-            a linear layer.
+            a linear layer; 3, two linear layers, the first without a bias, and between them a
+            layer that is neither and has a weight.
         used: whether gradients of an earlier step are left in it.
     """
 
@@ -61,6 +65,8 @@ def drawn(u: Draws, kind: int, used: bool = False) -> nn.Sequential:
          ("linear", *part(CLASSES, b))],
         [("conv", *part(a, 1, 3, 3)), ("relu",), ("conv", *part(b, a, 3, 3)), ("relu",),
          ("pool", 2), ("flatten",), ("linear", *part(CLASSES, 4 * b))],
+        [("flatten",), ("linear", part(b, SIDE * SIDE)[0]), ("prelu",),
+         ("linear", *part(CLASSES, b))],
     ]  # fmt: skip
     layers = kinds[kind]
     layers.append(("log_softmax",))

@@ -169,7 +169,7 @@ def by_sums(data, scale, m, tau):  # type: ignore[no-untyped-def]
 EXERCISE = Exercise(
     name="posterior_normal_mean",
     arguments=(
-        sample("data", data_about, many=(5, 12, 40), sizes=(1, 2), edges={
+        sample("data", data_about, many=(5, 12, 40), sizes=(1, 2), ties=True, edges={
             "far from the prior": lambda u, given: data_about(u, given, 6) + 60.0,
             "nine hundred observations": lambda u, given: data_about(u, given, 900)},
             used_instead=seedlings),

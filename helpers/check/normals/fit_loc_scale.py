@@ -100,7 +100,14 @@ TURNS = (
 
 EXERCISE = Exercise(
     name="fit_loc_scale",
-    arguments=(sample("data", skewed, many=(40, 151)),),
+    arguments=(
+        sample(
+            "data",
+            skewed,
+            many=(40, 151),
+            edges={"narrow and far to the right": lambda u, given: 3 + 0.45 * lopsided(u, 400)},
+        ),
+    ),
     reference=normal_mle,
     agree=Learned(
         mean_nll=lambda theta, x: analytic.mean_nll(theta, x),

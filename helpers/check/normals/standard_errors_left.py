@@ -124,7 +124,8 @@ EXERCISE = Exercise(
         Argument("scale", _scale, edges={
             "far too narrow": lambda u, given: 0.02 * given["scale"],
             "far too wide": lambda u, given: 50 * given["scale"]}),
-        sample("data", _data, many=(5, 14, 9), sizes=(2,), used_instead=data.normals_sample,
+        sample("data", _data, many=(5, 14, 9), sizes=(2,), ties=True,
+               used_instead=data.normals_sample,
                edges={"ten thousand observations": lambda u, given: _data(u, given, 10000)}),
     ),
     reference=lambda loc, scale, x: analytic.standard_errors_left(float(loc), float(scale), x),

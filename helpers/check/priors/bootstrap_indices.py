@@ -109,10 +109,19 @@ def _in_range(rows: Tensor, n: int, k: int) -> Said:
     return f"0 to {n - 1}", f"{low} to {high}", math.inf if wrong else 0.0
 
 
+def _not_drawn(rows: Tensor, n: int, k: int) -> Said:
+    """Whether a row is the data themselves, in their order: by chance once in nⁿ rows."""
+    own = torch.arange(n)
+    found = n > 5 and any(bool((rows == order).all(1).any()) for order in (own, own.flip(0)))
+    return "rows that were drawn", "0 to n − 1 in order", math.inf if found else 0.0
+
+
 STATISTICS = [
     ("index out of range", "indices of n observations go from 0 to n − 1.", _in_range),
     ("without replacement", "every row holds each one once: what was drawn goes back, and may be "
      "drawn again.", _permuted),
+    ("a row not drawn", "one row is the data themselves, each once and in order: draw every row.",
+     _not_drawn),
     ("one sample for all", "rows hold the same observations: each member draws its own.", _once),
     ("an index never drawn", "every index from 0 to n − 1 can come in every place; randint leaves "
      "out its upper end.", _never),

@@ -16,7 +16,7 @@ from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 
 Tensor = torch.Tensor
-Five = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
+Six = tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]
 KINDS = {1: (1, 6), 2: (2, 4), 3: (1, 1)}  # columns and rows of x
 
 
@@ -60,7 +60,7 @@ def _slopes(module: nn.Module, loss: Tensor, learns: bool) -> Tensor:
 
 def _of(
     output: Callable[[Tensor, Tensor, float], Tensor], learn: tuple[str, ...] = ("base",)
-) -> Callable[..., Five]:
+) -> Callable[..., Six]:
     """Return what a module gives whose output is another, or whose other part learns.
 
     Args:
@@ -68,7 +68,7 @@ def _of(
         learn: which parts do: base, prior.
     """
 
-    def gives(base: nn.Module, prior: nn.Module, scale: float, x: Tensor, y: Tensor) -> Five:
+    def gives(base: nn.Module, prior: nn.Module, scale: float, x: Tensor, y: Tensor) -> Six:
         base, prior = copy.deepcopy(base), copy.deepcopy(prior)
         b, p = base(x), prior(x)
         out = output(b, p, scale)
@@ -77,7 +77,7 @@ def _of(
         loss = nn.functional.mse_loss(kept, y)
         slopes = [_slopes(m, loss, n in learn) for n, m in (("base", base), ("prior", prior))]
         found = torch.ones(len(list(base.parameters())))
-        return out.detach(), out.detach(), slopes[0], slopes[1], found
+        return out.detach(), out.detach(), slopes[0], slopes[1], found, torch.zeros(())
 
     return gives
 
@@ -88,14 +88,14 @@ def _sum(b: Tensor, p: Tensor, scale: float) -> Tensor:
 
 reference = _of(_sum)
 ORDER = ("the output", "a second call's output", "the slopes of the base", "the slopes of the "
-         "prior", "what an optimizer finds")  # fmt: skip
+         "prior", "what an optimizer finds", "what else would be trained")  # fmt: skip
 
 
 def _rows(got: Any) -> list[Tensor] | None:
     parts = parts_of(got)
     if parts is None and isinstance(got, tuple | list):
         parts = [row for row in map(as_row, got) if row is not None]
-    return [p.double().flatten() for p in parts] if parts and len(parts) == 5 else None
+    return [p.double().flatten() for p in parts] if parts and len(parts) == 6 else None
 
 
 def _differs(got: Any, given: Any) -> bool:
@@ -104,7 +104,7 @@ def _differs(got: Any, given: Any) -> bool:
     return rows is not None and not same(rows[0], rows[1])
 
 
-def _copied(got: Any, right: Five) -> bool:
+def _copied(got: Any, right: Six) -> bool:
     """Whether outputs are right, but neither slopes nor an optimizer reach the caller's base."""
     rows = _rows(got)
     if rows is None or bool(rows[2].any()) or bool(rows[4].any()):
@@ -112,12 +112,20 @@ def _copied(got: Any, right: Five) -> bool:
     return all(same(rows[i], right[i].double().flatten()) for i in (0, 1, 3))
 
 
-def _hidden(got: Any, right: Five) -> bool:
+def _hidden(got: Any, right: Six) -> bool:
     """Whether outputs and slopes are right, but an optimizer misses the base's parameters."""
     rows = _rows(got)
     if rows is None or not bool((rows[4] == 0).any()):
         return False
     return all(same(g, e.double().flatten()) for g, e in zip(rows[:4], right[:4], strict=True))
+
+
+def _trained_besides(got: Any, right: Six) -> bool:
+    """Whether all is right, but the module has parameters of its own that learn."""
+    rows = _rows(got)
+    if rows is None or not bool(rows[5].any()):
+        return False
+    return all(same(g, e.double().flatten()) for g, e in zip(rows[:5], right[:5], strict=True))
 
 
 BOTH = ("base", "prior")
@@ -164,7 +172,10 @@ TURNS = (
     Turn("base and prior exchanged", "the first module learns, the second one is frozen and "
          "scaled.", _other(lambda b, p, s: p + s * b, who=(("prior",),))),
     Turn("prior drawn anew", "two calls of one model differ: the prior is drawn once, by whoever "
-         "makes the model, and then kept.", lambda *given: given, alike=_differs),
+         "makes the model, and then kept, in training and in evaluation.",
+         lambda *given: given, alike=_differs),
+    Turn("the scale learns", "base.parameters() are all that is trained: keep the scale as the "
+         "number it is, no nn.Parameter.", reference, alike=_trained_besides),
     Turn("a copy of the base", "no slope reaches the base that was handed over: let the model hold "
          "that very module, no copy.", reference, alike=_copied),
     Turn("base not registered", "an optimizer that is given model.parameters() does not find the "

@@ -73,7 +73,7 @@ EXERCISE = Exercise(
     name="batch_gradient",
     arguments=(
         real("location", -8, 8, used_instead=lambda: 1.0),
-        sample("batch", skewed, many=(4, 32, 11), sizes=(1,)),
+        sample("batch", skewed, many=(4, 32, 11), sizes=(1,), ties=True),
         Argument("n", _n, edges={"a batch of all": lambda u, given: len(given["batch"])},
                  used_instead=lambda: SHEETS_N),
     ),

@@ -246,11 +246,18 @@ def by_locations(
     return torch.stack(path)
 
 
+def _nearly_there(u: Draws, given: Given) -> torch.Tensor:
+    """Return a start where the slope is small already: n_steps are walked all the same."""
+    bottom = reference(given["loss"], given["start"], 0.05, 0.5, 400)[-1]
+    return bottom + 0.01 * u.normal(len(bottom))
+
+
 EXERCISE = Exercise(
     name="descend",
     arguments=(
         Argument("loss", _loss, shown=lambda loss: "a loss"),
-        Argument("start", _start, many=(2, 3), sizes=(1, 5)),
+        Argument("start", _start, many=(2, 3), sizes=(1, 5),
+                 edges={"from nearly the bottom": _nearly_there}),
         real("learning_rate", 0.02, 0.05),
         real("momentum", 0.4, 0.8, edges={"without momentum": 0.0}, used_instead=lambda: 0.5),
         whole("n_steps", 4, 7, edges={"of a single step": 1, "of sixty steps": 60}),

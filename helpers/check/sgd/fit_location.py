@@ -180,7 +180,8 @@ def by_powers(data: torch.Tensor, start: float, learning_rate: float, n_steps: i
 EXERCISE = Exercise(
     name="fit_location",
     arguments=(
-        sample("data", skewed, many=(12, 60, 5), sizes=(1, 2), used_instead=data.sgd_sample),
+        sample("data", skewed, many=(12, 60, 5), sizes=(1, 2), ties=True,
+               used_instead=data.sgd_sample),
         Argument("start", away, edges={"a start far away": 5000.3}, used_instead=lambda: 1.0),
         rate(0.15, 0.45),
         whole("n_steps", 4, 9, edges={"of a single step": 1, "of thirty steps": 30}),

@@ -111,7 +111,8 @@ def cancelled(data: torch.Tensor, batch_size: int, learning_rate: float) -> torc
 EXERCISE = Exercise(
     name="resting_spread",
     arguments=(
-        sample("data", _data, many=(40, 150, 12), sizes=(2,), used_instead=data.sgd_sample),
+        sample("data", _data, many=(40, 150, 12), sizes=(2,), ties=True,
+               used_instead=data.sgd_sample),
         Argument("batch_size", _size,
                  edges={"of a single observation": 1,
                         "of all observations": lambda u, given: len(given["data"])},

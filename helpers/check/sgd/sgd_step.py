@@ -148,7 +148,8 @@ EXERCISE = Exercise(
     name="sgd_step",
     arguments=(
         real("location", -8, 8, edges={"a start far away": -5000.3}, used_instead=lambda: 1.0),
-        sample("data", skewed, many=(6, 25, 320), sizes=(1, 2), used_instead=data.sgd_sample),
+        sample("data", skewed, many=(6, 25, 320), sizes=(1, 2), ties=True,
+               used_instead=data.sgd_sample),
         rate(0.2, 0.6),
     ),
     reference=reference,

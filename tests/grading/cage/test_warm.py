@@ -36,7 +36,8 @@ def test_does_a_kernel_import_next_to_nothing_by_itself(warm, name):
         session.run(from_the_start)
         for cell in cells:
             assert session.run(cell).state == "ok", cell
-        session.run("import torch, scipy.optimize, scipy.stats; torch.optim.Adam([torch.zeros(1, requires_grad=True)])")
+        session.run("import torch, scipy.optimize, scipy.stats")
+        session.run("torch.optim.Adam([torch.zeros(1, requires_grad=True)])")
         session.run("later = sorted(set(sys.modules) - known)")
         later = session.values(("later",))["later"]
     assert len(later) < FEW, later
