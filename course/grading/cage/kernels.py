@@ -27,13 +27,14 @@ from course.grading.cage.groups import Group, Groups
 from course.grading.cage.limits import Limits
 
 MODULES = [
-    "torch", "torch.distributions", "torch._dynamo", "numpy", "scipy.optimize",
-    "scipy.stats", "matplotlib.pyplot", "seaborn", "ipywidgets",
+    "torch", "torch.distributions", "numpy", "matplotlib.pyplot", "ipywidgets",
     "matplotlib_inline.backend_inline", "IPython", "IPython.core.completerlib",
     "IPython.extensions.storemagic", "ipykernel.kernelapp", "ipykernel.inprocess",
-    "ipykernel.debugger",
-    "safetensors.torch", "helpers.data", "helpers.plots", "helpers.demos", "helpers.check",
+    "ipykernel.debugger", "safetensors.torch",
+    "helpers.data", "helpers.plots", "helpers.demos", "helpers.check",
 ]  # fmt: skip
+# Only some sheets need these, and a torch.optim optimizer the first: two seconds for a whole class.
+LATER = ["torch._dynamo", "scipy.optimize", "scipy.stats", "seaborn"]
 PATIENCE = 60.0  # seconds that a server or a kernel may take to start
 
 
@@ -86,7 +87,7 @@ class Server:
         # A socket and not a pipe: requests stay apart, and open files can go with them.
         self.requests, given = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with given:
-            self.process = command.started([*words, *MODULES], stdin=given, stdout=subprocess.PIPE)
+            self.process = command.started([*words, *MODULES, ",", *LATER], stdin=given, stdout=subprocess.PIPE)
         self.kernels: dict[str, Kernel] = {}
         self.ready = threading.Event()
         self.trouble = ""

@@ -19,6 +19,8 @@ FEW = 30  # modules: such as a library's own plug-ins, in a millisecond
 @pytest.fixture(scope="module")
 def warm():
     kernels = Kernels()
+    for _ in range(2):  # what only some need is imported for the third
+        kernels.start({}).kill()
     yield kernels
     kernels.close()
 
