@@ -27,7 +27,8 @@ nb_execution_mode = "off"
 nb_ipywidgets_js: dict[str, dict[str, str]] = {}
 nb_merge_streams = True
 
-myst_enable_extensions = ["amsmath", "dollarmath"]
+myst_enable_extensions = ["amsmath", "dollarmath", "strikethrough"]
+suppress_warnings = ["myst.strikethrough"]  # it says that only HTML has it; the book is HTML
 myst_heading_anchors = 4
 # MathJax in parts: the whole one holds a menu with programs that ask another host. Screen readers
 # get the formulas as MathML.
