@@ -18,7 +18,7 @@ from course.authoring import names, needed, sheet
 from course.errors import CourseError
 from course.verdict import Verdict, of_test_cell
 from helpers import data
-from helpers.check.kit import agree, message
+from helpers.check.kit import compare, message
 
 HEADING = re.compile(r"^### (right|wrong): (.+?)(?: → (.+))?$")
 
@@ -53,7 +53,7 @@ class Trial:
 
     answer: Answer
     verdict: Verdict
-    measured: tuple[agree.Measurement, ...]
+    measured: tuple[compare.Measurement, ...]
 
     @property
     def as_expected(self) -> bool:
@@ -243,7 +243,7 @@ def _try(answer: Answer, exercise: sheet.Exercise, test: str, given: dict[str, A
     own = {k: v for k, v in given.items() if k not in exercise.wants}
     with hushed(), contextlib.suppress(Exception):  # as the judge: the names may be there or not
         exec(compile(answer.code, f"<{answer.title}>", "exec"), own)
-    with agree.measuring() as measured:
+    with compare.measuring() as measured:
         said = of_test_cell(test, {name: own[name] for name in exercise.wants if name in own})
     return Trial(answer, said, tuple(measured))
 

@@ -25,8 +25,8 @@ from course.authoring import sheet
 from course.proving import bank
 from course.verdict import Verdict, of_test_cell
 from helpers import data
-from helpers.check.kit.agree import same
 from helpers.check.kit.calling import adapted, own_copy, quietly
+from helpers.check.kit.compare import same
 from helpers.check.kit.edits import edited
 from helpers.check.kit.exercise import Exercise, Together
 from helpers.check.kit.message import NOT_A_NUMBER, RAISED, WRONG_SHAPE, WRONG_TYPE

@@ -7,7 +7,7 @@ from course.authoring import build
 from course.errors import CourseError
 from course.proving import bank, checking
 from course.verdict import Verdict
-from helpers.check.kit import agree
+from helpers.check.kit import compare
 
 NAME = SHEETS[0]
 
@@ -20,7 +20,7 @@ def deserved(answer):
         "missing": "✗ f(x)\n→ unsolved: a hint",
     }[answer.kind]
     ratio = {"right": 0.01, "wrong": 100.0, "missing": 0.0}[answer.kind]
-    measured = agree.Measurement("closed form", ratio)
+    measured = compare.Measurement("closed form", ratio)
     return bank.Trial(answer, Verdict(answer.state, said, answer.wrong_turn), (measured,))
 
 

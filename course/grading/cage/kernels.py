@@ -87,7 +87,9 @@ class Server:
         # A socket and not a pipe: requests stay apart, and open files can go with them.
         self.requests, given = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with given:
-            self.process = command.started([*words, *MODULES, ",", *LATER], stdin=given, stdout=subprocess.PIPE)
+            self.process = command.started(
+                [*words, *MODULES, ",", *LATER], stdin=given, stdout=subprocess.PIPE
+            )
         self.kernels: dict[str, Kernel] = {}
         self.ready = threading.Event()
         self.trouble = ""

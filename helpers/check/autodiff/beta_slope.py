@@ -9,8 +9,9 @@ import torch
 from helpers.check.autodiff.analytic import beta_density
 from helpers.check.autodiff.analytic import beta_slope as reference
 from helpers.check.autodiff.functions import DETACHED, NEVER_FILLED, SCALAR_ONLY
-from helpers.check.kit.agree import AnyOf, Close, as_tensor, same
+from helpers.check.kit.agree import Close
 from helpers.check.kit.asks import Draws, Given, real, sample
+from helpers.check.kit.compare import AnyOf, as_tensor, same
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 

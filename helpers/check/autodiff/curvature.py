@@ -15,7 +15,8 @@ from helpers.check.autodiff.functions import (
     points,
     sent_back,
 )
-from helpers.check.kit.agree import AnyOf, Close
+from helpers.check.kit.agree import Close
+from helpers.check.kit.compare import AnyOf
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 

@@ -17,8 +17,9 @@ from helpers.check.autodiff.functions import (
     by_autograd,
     inexact,
 )
-from helpers.check.kit.agree import AnyOf, Close
+from helpers.check.kit.agree import Close
 from helpers.check.kit.asks import Draws, Given, real, sample
+from helpers.check.kit.compare import AnyOf
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 

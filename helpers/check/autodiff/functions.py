@@ -7,8 +7,8 @@ from typing import Any
 import torch
 
 from helpers.check.autodiff import analytic
-from helpers.check.kit.agree import as_tensor, same
 from helpers.check.kit.asks import Argument, Draws, Given, sample
+from helpers.check.kit.compare import as_tensor, same
 from helpers.check.kit.diagnose import Turn
 
 # Autograd is exact to rounding. The bound lies below the error of every difference quotient: the

@@ -12,8 +12,9 @@ from helpers.check.autodiff.functions import (
     NEVER_FILLED,
     function,
 )
-from helpers.check.kit.agree import AnyOf, Close, same
+from helpers.check.kit.agree import Close
 from helpers.check.kit.asks import Argument, Draws, Given, real
+from helpers.check.kit.compare import AnyOf, same
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 

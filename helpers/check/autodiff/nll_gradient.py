@@ -14,8 +14,9 @@ from helpers.check.autodiff.functions import (
     SCALAR_ONLY,
     by_autograd,
 )
-from helpers.check.kit.agree import AnyOf, Close
+from helpers.check.kit.agree import Close
 from helpers.check.kit.asks import Draws, Given, real, sample
+from helpers.check.kit.compare import AnyOf
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 from helpers.check.normal_facts import normal_log_densities

@@ -6,8 +6,9 @@ from collections.abc import Callable
 import torch
 
 from helpers.check.benford import analytic
-from helpers.check.kit.agree import AnyOf, Close, as_tensor, same
+from helpers.check.kit.agree import Close
 from helpers.check.kit.asks import Argument, Draws, Given, Jointly
+from helpers.check.kit.compare import AnyOf, as_tensor, same
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 import torch
 
 from helpers.check.benford import analytic, digits
-from helpers.check.kit.agree import AnyOf, EachClose
+from helpers.check.kit.agree import EachClose
 from helpers.check.kit.asks import Argument, Draws, Given, Jointly, sample
+from helpers.check.kit.compare import AnyOf
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import torch
 
 from helpers.check.benford import analytic, digits
-from helpers.check.kit.agree import AnyOf, Learned, as_tensor
 from helpers.check.kit.asks import Draws, Given, sample
+from helpers.check.kit.compare import AnyOf, as_tensor
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
+from helpers.check.kit.learned import Learned
 
 DOUBLE = torch.float64
 

@@ -4,8 +4,9 @@ import math
 import re
 from collections.abc import Callable
 
-from helpers.check.kit.agree import AnyOf, Exactly, as_tensor
+from helpers.check.kit.agree import Exactly
 from helpers.check.kit.asks import Argument, Draws, Given
+from helpers.check.kit.compare import AnyOf, as_tensor
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 

@@ -7,8 +7,9 @@ import torch
 from torch.distributions import Normal
 
 from helpers.check.benford import analytic
-from helpers.check.kit.agree import AnyOf, Close, as_tensor
+from helpers.check.kit.agree import Close
 from helpers.check.kit.asks import Jointly, positive, real
+from helpers.check.kit.compare import AnyOf, as_tensor
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 

@@ -8,10 +8,11 @@ import torch
 
 from helpers import data
 from helpers.check.constraints import analytic
-from helpers.check.kit.agree import AnyOf, Learned
 from helpers.check.kit.asks import Argument, Draws, Given
+from helpers.check.kit.compare import AnyOf
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
+from helpers.check.kit.learned import Learned
 
 ORDERS = list(itertools.permutations(range(3)))[1:]
 

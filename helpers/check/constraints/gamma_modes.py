@@ -7,8 +7,9 @@ from torch.distributions import ExpTransform, Gamma
 
 from helpers.check.constraints import analytic
 from helpers.check.constraints.families import double
-from helpers.check.kit.agree import SINGLE_PRECISION, AnyOf, Close
+from helpers.check.kit.agree import Close
 from helpers.check.kit.asks import Argument, Draws, Given
+from helpers.check.kit.compare import SINGLE_PRECISION, AnyOf
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 

@@ -17,8 +17,9 @@ from torch.distributions import (
 from helpers.check.constraints import analytic, families
 from helpers.check.constraints.line import itself, line, shapes
 from helpers.check.constraints.logit_beta_density import outside_support
-from helpers.check.kit.agree import SINGLE_PRECISION, AnyOf, Close
+from helpers.check.kit.agree import Close
 from helpers.check.kit.asks import Argument, Draws, Given
+from helpers.check.kit.compare import SINGLE_PRECISION, AnyOf
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 

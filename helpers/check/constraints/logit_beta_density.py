@@ -8,8 +8,9 @@ from torch.distributions import Beta
 
 from helpers.check.constraints import analytic
 from helpers.check.constraints.line import itself, line, shapes
-from helpers.check.kit.agree import SINGLE_PRECISION, AnyOf, Close, as_tensor
+from helpers.check.kit.agree import Close
 from helpers.check.kit.asks import Argument, Draws, Given, Jointly, sample
+from helpers.check.kit.compare import SINGLE_PRECISION, AnyOf, as_tensor
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 

@@ -20,8 +20,9 @@ from torch.distributions import (
 )
 
 from helpers.check.constraints import analytic, families
-from helpers.check.kit.agree import AnyOf, Close
+from helpers.check.kit.agree import Close
 from helpers.check.kit.asks import Argument, Draws, Given
+from helpers.check.kit.compare import AnyOf
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 

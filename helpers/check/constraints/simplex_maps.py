@@ -7,8 +7,8 @@ from torch.distributions import StickBreakingTransform
 
 from helpers.check.constraints import analytic
 from helpers.check.constraints.line import itself, line, shapes
-from helpers.check.kit.agree import AnyOf
 from helpers.check.kit.asks import Draws, Given, sample
+from helpers.check.kit.compare import AnyOf
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise, Together
 

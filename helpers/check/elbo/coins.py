@@ -8,8 +8,8 @@ from typing import Any
 import torch
 
 from helpers.check.elbo import analytic
-from helpers.check.kit.agree import AnyOf
 from helpers.check.kit.asks import Argument, Draws, Given, sample
+from helpers.check.kit.compare import AnyOf
 from helpers.check.kit.diagnose import Turn
 
 DOUBLE = torch.float64

@@ -9,7 +9,7 @@ from torch.nn.functional import logsigmoid
 from helpers.check.elbo import analytic, coins
 from helpers.check.elbo.coins import Average
 from helpers.check.elbo.elbo_samples import averaged, noise_argument, own_noise
-from helpers.check.kit.agree import AnyOf, same
+from helpers.check.kit.compare import AnyOf, same
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise, Together
 

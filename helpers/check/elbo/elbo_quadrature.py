@@ -8,7 +8,7 @@ from torch.nn.functional import logsigmoid
 
 from helpers.check.elbo import analytic, coins
 from helpers.check.elbo.coins import Average
-from helpers.check.kit.agree import AnyOf
+from helpers.check.kit.compare import AnyOf
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 from helpers.quadrature import trapezoid

@@ -12,8 +12,8 @@ from torch.nn.functional import logsigmoid
 
 from helpers.check.elbo import analytic, coins
 from helpers.check.elbo.coins import DOUBLE, Average
-from helpers.check.kit.agree import AnyOf
 from helpers.check.kit.asks import Argument, Draws, Given
+from helpers.check.kit.compare import AnyOf
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import SEEDS, Exercise
 

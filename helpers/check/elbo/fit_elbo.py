@@ -11,9 +11,10 @@ from collections.abc import Callable
 import torch
 
 from helpers.check.elbo import analytic, coins
-from helpers.check.kit.agree import AnyOf, Learned, as_tensor, same
+from helpers.check.kit.compare import AnyOf, as_tensor, same
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
+from helpers.check.kit.learned import Learned
 
 Tensor = torch.Tensor
 Pairs = list[tuple[float, float]]

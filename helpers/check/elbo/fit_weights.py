@@ -15,11 +15,12 @@ import torch
 from helpers import data
 from helpers.check.elbo import logistic
 from helpers.check.elbo.logistic import as_five, of_five, top
-from helpers.check.kit.agree import AnyOf, Learned, as_tensor
 from helpers.check.kit.asks import Argument, Draws, Given, sample
 from helpers.check.kit.chance import MayDraw
+from helpers.check.kit.compare import AnyOf, as_tensor
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
+from helpers.check.kit.learned import Learned
 
 Tensor = torch.Tensor
 BOUND = 0.05

@@ -8,8 +8,8 @@ from torch.nn.functional import logsigmoid
 
 from helpers.check.elbo import analytic
 from helpers.check.elbo.coins import EDGES, flips, flips_argument
-from helpers.check.kit.agree import AnyOf
 from helpers.check.kit.asks import Draws, Given
+from helpers.check.kit.compare import AnyOf
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 

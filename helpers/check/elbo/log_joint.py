@@ -7,8 +7,8 @@ from torch.nn.functional import logsigmoid
 
 from helpers.check.elbo import analytic
 from helpers.check.elbo.coins import DOUBLE, flips_argument
-from helpers.check.kit.agree import AnyOf, same
 from helpers.check.kit.asks import Argument, Draws, Given
+from helpers.check.kit.compare import AnyOf, same
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 

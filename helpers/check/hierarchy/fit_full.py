@@ -8,10 +8,11 @@ import torch
 
 from helpers.check.hierarchy import weights
 from helpers.check.hierarchy.analytic import elbo, joint_precision, posterior
-from helpers.check.kit.agree import AnyOf, Learned, as_row, same
 from helpers.check.kit.asks import Argument, Draws, Given, Jointly, sample
+from helpers.check.kit.compare import AnyOf, as_row, same
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
+from helpers.check.kit.learned import Learned
 
 Tensor = torch.Tensor
 Gives = Callable[..., Any]

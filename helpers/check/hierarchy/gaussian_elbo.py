@@ -9,8 +9,8 @@ from torch.distributions import Normal
 
 from helpers.check.hierarchy import weights
 from helpers.check.hierarchy.analytic import LOG_2_PI, elbo, entropy, parts
-from helpers.check.kit.agree import AnyOf
 from helpers.check.kit.asks import Argument, Draws, Given, Jointly, positive
+from helpers.check.kit.compare import AnyOf
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 

@@ -7,8 +7,8 @@ import torch
 
 from helpers import data
 from helpers.check.hierarchy import analytic, weights
-from helpers.check.kit.agree import AnyOf
 from helpers.check.kit.asks import Argument, Draws, Given, Jointly
+from helpers.check.kit.compare import AnyOf
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 

@@ -8,8 +8,9 @@ import torch
 
 from helpers.check.hierarchy import classes
 from helpers.check.hierarchy.analytic import blup, means, members, shares, sizes
-from helpers.check.kit.agree import AnyOf, Fitting, as_tensor, same
+from helpers.check.kit.agree import Fitting
 from helpers.check.kit.asks import Argument, Draws, Given, Jointly, positive
+from helpers.check.kit.compare import AnyOf, as_tensor, same
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 

@@ -4,8 +4,9 @@ import torch
 
 from helpers.check.hierarchy import classes
 from helpers.check.hierarchy.analytic import means, members, sizes
-from helpers.check.kit.agree import AnyOf, Close
+from helpers.check.kit.agree import Close
 from helpers.check.kit.asks import positive
+from helpers.check.kit.compare import AnyOf
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise, Together
 

@@ -13,9 +13,9 @@ from typing import Any
 import torch
 from torch.distributions import Normal
 
-from helpers.check.kit.agree import as_tensor, within
 from helpers.check.kit.asks import Draws
 from helpers.check.kit.calling import many
+from helpers.check.kit.compare import as_tensor, within
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.message import CheckFailed, show
 

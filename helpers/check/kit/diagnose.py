@@ -12,9 +12,10 @@ import torch
 
 from helpers import watching
 from helpers.check.kit import misread, relations
-from helpers.check.kit.agree import AnyOf, Outcome, as_tensor, parts_of, same, several
+from helpers.check.kit.agree import Outcome
 from helpers.check.kit.asks import ALONE, DTYPE, EDGE, SIZE, TYPICAL, Argument
 from helpers.check.kit.calling import own_copy, quietly
+from helpers.check.kit.compare import AnyOf, as_tensor, parts_of, same, several
 from helpers.check.kit.message import show
 
 

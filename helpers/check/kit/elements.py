@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import torch
 
-from helpers.check.kit.agree import Outcome, as_tensor
+from helpers.check.kit.agree import Outcome
 from helpers.check.kit.asks import ALONE, TYPICAL, Argument
+from helpers.check.kit.compare import as_tensor
 from helpers.check.kit.diagnose import Name
 
 FEWEST = 3  # right ones and wrong ones: below that a border between them is chance

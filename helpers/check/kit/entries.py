@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from helpers.check.kit import message
-from helpers.check.kit.agree import note
+from helpers.check.kit.compare import note
 from helpers.check.kit.exercise import Together, ask
 from helpers.check.kit.message import CheckFailed, show
 

@@ -14,10 +14,11 @@ import torch
 
 from helpers import watching
 from helpers.check.kit import diagnose, message, misread
-from helpers.check.kit.agree import Agreement, AnyOf, Close, nearest, note, same, several
+from helpers.check.kit.agree import Agreement, Close
 from helpers.check.kit.asks import EDGE, TYPICAL, Argument, Case, cases
 from helpers.check.kit.calling import Called, adapted, own_copy, slopes, watched
 from helpers.check.kit.chance import NOT_HANDED_IN, Chance, MayDraw, Scripted
+from helpers.check.kit.compare import AnyOf, nearest, note, same, several
 from helpers.check.kit.diagnose import Outcome, Turn
 from helpers.check.kit.elements import by_elements
 from helpers.check.kit.message import CheckFailed, show

@@ -12,10 +12,11 @@ from typing import Any
 
 import torch
 
-from helpers.check.kit.agree import Close, Outcome, as_tensor, numbers, same, several, within
+from helpers.check.kit.agree import Close, Outcome
 from helpers.check.kit.asks import Case, Draws
 from helpers.check.kit.calling import many
 from helpers.check.kit.chance import MayDraw
+from helpers.check.kit.compare import as_tensor, numbers, same, several, within
 from helpers.check.kit.message import CheckFailed, show
 
 RAREST = 2e-12

@@ -13,7 +13,8 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from helpers.check.kit.agree import Outcome, same
+from helpers.check.kit.agree import Outcome
+from helpers.check.kit.compare import same
 from helpers.check.kit.diagnose import Name, Turn, by_turns, smallest
 from helpers.check.kit.edits import Edited, edited
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import torch
 
-from helpers.check.kit.agree import AnyOf, same
 from helpers.check.kit.asks import Draws, Given, Jointly, sample
+from helpers.check.kit.compare import AnyOf, same
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 from helpers.check.kl import analytic

@@ -7,8 +7,10 @@ from typing import Any
 
 import torch
 
-from helpers.check.kit.agree import Learned, Outcome, as_tensor, numbers, within
+from helpers.check.kit.agree import Outcome
 from helpers.check.kit.asks import Case
+from helpers.check.kit.compare import as_tensor, numbers, within
+from helpers.check.kit.learned import Learned
 from helpers.check.kit.message import CheckFailed, show
 
 # A fitted q may have this much more KL than the local optimum, in nats: two models that differ by

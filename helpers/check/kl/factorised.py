@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch.distributions import MultivariateNormal, kl_divergence
 
-from helpers.check.kit.agree import AnyOf, as_tensor, same
 from helpers.check.kit.asks import Argument, Draws, Given
+from helpers.check.kit.compare import AnyOf, as_tensor, same
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise, Together
 from helpers.check.kit.message import show

@@ -7,8 +7,9 @@ import torch
 from torch.distributions import Distribution, Exponential, Normal, kl_divergence
 
 from helpers import data
-from helpers.check.kit.agree import SINGLE_PRECISION, AnyOf, Close
+from helpers.check.kit.agree import Close
 from helpers.check.kit.asks import Argument, Draws, Given, Jointly, sample
+from helpers.check.kit.compare import SINGLE_PRECISION, AnyOf
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 from helpers.check.kl.distributions import make, shown

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from helpers.check.kit.agree import AnyOf, several
 from helpers.check.kit.asks import Argument, Draws, Given, Jointly
 from helpers.check.kit.chance import TOO_MANY, Chance, Scripted
+from helpers.check.kit.compare import AnyOf, several
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 from helpers.check.kl import analytic

@@ -10,8 +10,9 @@ from collections.abc import Callable
 import torch
 from torch.distributions import Beta, Distribution, Gamma, Normal, kl_divergence
 
-from helpers.check.kit.agree import AnyOf, Close
+from helpers.check.kit.agree import Close
 from helpers.check.kit.asks import Argument, Draws, Given, Jointly
+from helpers.check.kit.compare import AnyOf
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 from helpers.check.kl.distributions import bounded, make, mixture, model, shown, target

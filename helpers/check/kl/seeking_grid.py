@@ -9,8 +9,9 @@ from collections.abc import Callable
 import torch
 from torch.distributions import Distribution, MixtureSameFamily, Normal
 
-from helpers.check.kit.agree import SINGLE_PRECISION, AnyOf, Close, same
+from helpers.check.kit.agree import Close
 from helpers.check.kit.asks import Argument, Draws, Given, Jointly, sample
+from helpers.check.kit.compare import SINGLE_PRECISION, AnyOf, same
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 from helpers.check.kl import analytic

@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch.distributions import Distribution, MixtureSameFamily, Normal, StudentT
 
-from helpers.check.kit.agree import AnyOf, as_tensor, same
 from helpers.check.kit.asks import Argument, Draws, Given, Jointly
+from helpers.check.kit.compare import AnyOf, as_tensor, same
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 from helpers.check.kl import analytic

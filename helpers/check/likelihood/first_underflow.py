@@ -3,8 +3,9 @@
 import torch
 
 from helpers import data
-from helpers.check.kit.agree import AnyOf, Exactly, as_tensor, same
+from helpers.check.kit.agree import Exactly
 from helpers.check.kit.asks import Argument, Draws, Given
+from helpers.check.kit.compare import AnyOf, as_tensor, same
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 

@@ -10,8 +10,8 @@ import torch
 from torch.distributions import Normal
 
 from helpers import data
-from helpers.check.kit.agree import AnyOf
 from helpers.check.kit.asks import Argument, Draws, Given, sample
+from helpers.check.kit.compare import AnyOf
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 from helpers.check.normal_facts import normal_log_densities, normal_mle

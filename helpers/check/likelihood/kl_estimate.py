@@ -6,8 +6,9 @@ from collections.abc import Callable
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from helpers.check.kit.agree import AnyOf, Close
+from helpers.check.kit.agree import Close
 from helpers.check.kit.asks import Argument, Draws, Given, sample
+from helpers.check.kit.compare import AnyOf
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 

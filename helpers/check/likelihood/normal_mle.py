@@ -6,8 +6,8 @@ import torch
 
 from helpers import data
 from helpers.check import normal_facts
-from helpers.check.kit.agree import AnyOf
 from helpers.check.kit.asks import Draws, Given, sample
+from helpers.check.kit.compare import AnyOf
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 

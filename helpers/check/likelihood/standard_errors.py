@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch.distributions import Exponential, Normal
 
-from helpers.check.kit.agree import AnyOf
 from helpers.check.kit.asks import Argument, Draws, Given
+from helpers.check.kit.compare import AnyOf
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 from helpers.check.kit.message import NOT_A_NUMBER

@@ -8,8 +8,8 @@ import math
 
 import torch
 
-from helpers.check.kit.agree import AnyOf, same
 from helpers.check.kit.asks import Draws, Given, sample
+from helpers.check.kit.compare import AnyOf, same
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise, Together
 from helpers.check.likelihood import analytic

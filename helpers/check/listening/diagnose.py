@@ -9,8 +9,9 @@ import numpy as np
 import torch
 
 from helpers.check.kit import message
-from helpers.check.kit.agree import AnyOf, Close, Outcome, same, several, within
+from helpers.check.kit.agree import Close, Outcome
 from helpers.check.kit.asks import Argument, Case, Draws, Given, Jointly, whole
+from helpers.check.kit.compare import AnyOf, same, several, within
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 from helpers.check.kit.message import CheckFailed, show

@@ -3,8 +3,8 @@
 import math
 from collections.abc import Callable
 
-from helpers.check.kit.agree import AnyOf
 from helpers.check.kit.asks import Argument, Draws, Given, Jointly
+from helpers.check.kit.compare import AnyOf
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 from helpers.check.listening import analytic

@@ -11,8 +11,9 @@ from typing import Any
 import torch
 
 from helpers.check.kit import message
-from helpers.check.kit.agree import AnyOf, Close, Outcome, several, within
+from helpers.check.kit.agree import Close, Outcome
 from helpers.check.kit.asks import Argument, Case, Draws, Given
+from helpers.check.kit.compare import AnyOf, several, within
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 from helpers.check.kit.message import CheckFailed, show

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import torch
 
-from helpers.check.kit.agree import AnyOf, as_tensor, same
 from helpers.check.kit.asks import Argument, Draws, Given, Jointly, real, whole
+from helpers.check.kit.compare import AnyOf, as_tensor, same
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 from helpers.check.listening import analytic

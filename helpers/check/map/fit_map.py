@@ -10,10 +10,11 @@ from collections.abc import Callable
 import torch
 
 from helpers import data
-from helpers.check.kit.agree import AnyOf, Learned, as_tensor, same
 from helpers.check.kit.asks import Argument, Draws, Given, Jointly, positive
+from helpers.check.kit.compare import AnyOf, as_tensor, same
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
+from helpers.check.kit.learned import Learned
 from helpers.check.kit.message import NOT_A_NUMBER
 from helpers.check.map import analytic
 from helpers.check.map.tables import described, rows

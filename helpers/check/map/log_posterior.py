@@ -9,8 +9,9 @@ from collections.abc import Callable
 import torch
 
 from helpers import data
-from helpers.check.kit.agree import AnyOf, UpToConstant
+from helpers.check.kit.agree import UpToConstant
 from helpers.check.kit.asks import Argument, Draws, Given, positive, real
+from helpers.check.kit.compare import AnyOf
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 from helpers.check.map import analytic

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import torch
 
 from helpers import data
-from helpers.check.kit.agree import AnyOf
 from helpers.check.kit.asks import Argument, positive
+from helpers.check.kit.compare import AnyOf
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 from helpers.check.map import analytic, fit_map

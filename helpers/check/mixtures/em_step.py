@@ -5,8 +5,9 @@ from typing import Any
 
 import torch
 
-from helpers.check.kit.agree import AnyOf, Located, as_tensor, same
+from helpers.check.kit.agree import Located
 from helpers.check.kit.asks import Argument, Draws, Given, Jointly
+from helpers.check.kit.compare import AnyOf, as_tensor, same
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 from helpers.check.mixtures import analytic

@@ -7,10 +7,11 @@ import torch
 from torch.nn.functional import softplus
 
 from helpers import data
-from helpers.check.kit.agree import AnyOf, Learned, as_tensor, same
 from helpers.check.kit.asks import Draws, Given, sample
+from helpers.check.kit.compare import AnyOf, as_tensor, same
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
+from helpers.check.kit.learned import Learned
 from helpers.check.mixtures import analytic
 
 _best = analytic.beta_mle

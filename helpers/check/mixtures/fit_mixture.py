@@ -10,10 +10,12 @@ from typing import Any
 import torch
 from torch.nn.functional import softplus
 
-from helpers.check.kit.agree import AnyOf, Learned, Outcome, as_tensor, several
+from helpers.check.kit.agree import Outcome
 from helpers.check.kit.asks import Argument, Draws, Given, Jointly
+from helpers.check.kit.compare import AnyOf, as_tensor, several
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
+from helpers.check.kit.learned import Learned
 from helpers.check.mixtures import analytic
 from helpers.check.mixtures.em_step import hills
 

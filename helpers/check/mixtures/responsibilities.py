@@ -5,8 +5,9 @@ from collections.abc import Callable
 import torch
 from torch.nn.functional import softplus
 
-from helpers.check.kit.agree import AnyOf, Located, same
+from helpers.check.kit.agree import Located
 from helpers.check.kit.asks import Argument, Draws, Given, Jointly
+from helpers.check.kit.compare import AnyOf, same
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 from helpers.check.mixtures import analytic

@@ -7,8 +7,9 @@ import torch
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
 from helpers import data
-from helpers.check.kit.agree import AnyOf, Located, as_tensor, same
+from helpers.check.kit.agree import Located
 from helpers.check.kit.asks import Argument, Draws, Given, Jointly, real, whole
+from helpers.check.kit.compare import AnyOf, as_tensor, same
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 from helpers.check.mixtures.analytic import mean_loss

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import torch
 
-from helpers.check.kit.agree import AnyOf, EachClose
+from helpers.check.kit.agree import EachClose
 from helpers.check.kit.asks import Draws, Given, positive, sample, whole
+from helpers.check.kit.compare import AnyOf
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 

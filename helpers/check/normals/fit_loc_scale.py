@@ -2,10 +2,11 @@
 
 import torch
 
-from helpers.check.kit.agree import AnyOf, Learned
 from helpers.check.kit.asks import Draws, Given, sample
+from helpers.check.kit.compare import AnyOf
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
+from helpers.check.kit.learned import Learned
 from helpers.check.normal_facts import normal_mle
 from helpers.check.normals import analytic
 

@@ -8,10 +8,11 @@ from typing import Any
 import torch
 
 from helpers import data
-from helpers.check.kit.agree import AnyOf, Learned, as_tensor, same
 from helpers.check.kit.asks import Draws, Given, sample
+from helpers.check.kit.compare import AnyOf, as_tensor, same
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
+from helpers.check.kit.learned import Learned
 from helpers.check.normals import analytic
 from helpers.check.normals.fit_loc_scale import untrained
 from helpers.check.normals.mvn_mle import described, rows

@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import torch
 
-from helpers.check.kit.agree import AnyOf, Learned
 from helpers.check.kit.asks import Argument, Draws, Given, sample
+from helpers.check.kit.compare import AnyOf
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
+from helpers.check.kit.learned import Learned
 from helpers.check.normals import analytic
 from helpers.check.normals.mvn_mle import described
 

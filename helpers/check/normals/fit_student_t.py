@@ -5,10 +5,11 @@ from collections.abc import Callable
 import torch
 
 from helpers import data
-from helpers.check.kit.agree import AnyOf, Learned
 from helpers.check.kit.asks import Draws, Given, positive, sample
+from helpers.check.kit.compare import AnyOf
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
+from helpers.check.kit.learned import Learned
 from helpers.check.normals import analytic
 from helpers.check.normals.fit_loc_scale import NO_TRANSFORM, skewed, untrained
 

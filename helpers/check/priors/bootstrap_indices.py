@@ -13,8 +13,8 @@ from typing import Any
 
 import torch
 
-from helpers.check.kit.agree import as_tensor, note, numbers
 from helpers.check.kit.asks import Argument, Case, Draws, Given
+from helpers.check.kit.compare import as_tensor, note, numbers
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 from helpers.check.kit.law import Fresh, Law, Surprise, binomial, bounded, happened

@@ -13,8 +13,8 @@ from typing import Any
 
 import torch
 
-from helpers.check.kit.agree import as_tensor
 from helpers.check.kit.asks import Argument, Draws, Given, Jointly, sample
+from helpers.check.kit.compare import as_tensor
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 from helpers.check.kit.law import Fresh, Law, Surprise, chi_squared

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from helpers.check.kit.agree import AnyOf, as_row, parts_of, same
 from helpers.check.kit.asks import Argument, Draws, Given
+from helpers.check.kit.compare import AnyOf, as_row, parts_of, same
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 

@@ -12,8 +12,9 @@ from typing import Any
 import torch
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
-from helpers.check.kit.agree import AnyOf, Close, as_tensor, same
+from helpers.check.kit.agree import Close
 from helpers.check.kit.asks import Argument, Draws, Given
+from helpers.check.kit.compare import AnyOf, as_tensor, same
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 

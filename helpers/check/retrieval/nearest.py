@@ -5,8 +5,8 @@ from collections.abc import Callable
 import torch
 
 from helpers.check.kit import message
-from helpers.check.kit.agree import AnyOf, same
 from helpers.check.kit.asks import Argument, Draws, Given, Jointly
+from helpers.check.kit.compare import AnyOf, same
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 

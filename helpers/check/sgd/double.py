@@ -6,17 +6,9 @@ from typing import Any
 
 import torch
 
-from helpers.check.kit.agree import (
-    Close,
-    apart,
-    as_tensor,
-    distance,
-    nearest,
-    numbers,
-    same,
-    within,
-)
+from helpers.check.kit.agree import Close
 from helpers.check.kit.asks import Case
+from helpers.check.kit.compare import apart, as_tensor, distance, nearest, numbers, same, within
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.message import CheckFailed
 

@@ -4,8 +4,8 @@ import math
 
 import torch
 
-from helpers.check.kit.agree import AnyOf, as_tensor
 from helpers.check.kit.asks import Argument, Draws, Given
+from helpers.check.kit.compare import AnyOf, as_tensor
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 from helpers.check.sgd import analytic

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from helpers.check.kit.agree import AnyOf
+from helpers.check.kit.compare import AnyOf
 
 Maker = Callable[..., torch.optim.Optimizer]
 ADAPTIVE: list[Maker] = [torch.optim.Adam, torch.optim.RMSprop, torch.optim.Adagrad]

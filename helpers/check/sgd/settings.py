@@ -9,8 +9,9 @@ import torch
 
 from helpers import data
 from helpers.check.kit import message
-from helpers.check.kit.agree import STANDARD_ERRORS, Close, as_tensor, note, standard_errors, within
+from helpers.check.kit.agree import Close
 from helpers.check.kit.asks import Case
+from helpers.check.kit.compare import STANDARD_ERRORS, as_tensor, note, standard_errors, within
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.entries import Entries
 from helpers.check.kit.exercise import Exercise

@@ -7,9 +7,9 @@ import pytest
 
 import helpers.check
 from helpers import data
-from helpers.check.kit.agree import AnyOf, same, several
 from helpers.check.kit.asks import ALONE
 from helpers.check.kit.calling import own_copy, quietly
+from helpers.check.kit.compare import AnyOf, same, several
 from helpers.check.kit.exercise import Exercise, Together
 from helpers.check.kit.slips import slips
 

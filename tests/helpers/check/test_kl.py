@@ -8,8 +8,8 @@ from torch.distributions import Beta, Gamma, Normal, kl_divergence
 
 from helpers import data
 from helpers.check.kit import chance
-from helpers.check.kit.agree import same
 from helpers.check.kit.asks import Case, Draws
+from helpers.check.kit.compare import same
 from helpers.check.kit.message import CheckFailed
 from helpers.check.kl import (
     analytic,

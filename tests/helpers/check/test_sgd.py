@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from helpers import check, data, demos
-from helpers.check.kit import agree
+from helpers.check.kit import compare
 from helpers.check.kit.message import CheckFailed
 from helpers.check.sgd import analytic, batch_gradient, fit_location, settings
 from helpers.check.sgd.descend import bowl, slope_of
@@ -220,7 +220,7 @@ def test_are_trajectories_taken_as_floats_tensors_and_arrays(make):
     def answer(x, start, learning_rate, n_steps):
         return make(fit_location.reference(x, start, learning_rate, n_steps))
 
-    with agree.measuring() as measured:
+    with compare.measuring() as measured:
         assert check.fit_location(answer)
     assert max(m.ratio for m in measured) < 0.1
 

@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from helpers.check.kit.agree import measuring
 from helpers.check.kit.asks import Argument
+from helpers.check.kit.compare import measuring
 from helpers.check.kit.exercise import Exercise
 from helpers.check.kit.law import RAREST, Fresh, Law, binomial, bounded, chi_squared
 from helpers.check.kit.message import CheckFailed

@@ -6,13 +6,15 @@ import pytest
 import torch
 
 from helpers import data
-from helpers.check.kit.agree import AnyOf, Close, Learned, UpToConstant, same
+from helpers.check.kit.agree import Close, UpToConstant
 from helpers.check.kit.asks import EDGE, Argument, Jointly, cases, positive, real, sample, whole
 from helpers.check.kit.calling import own_copy
 from helpers.check.kit.chance import Chance, MayDraw, Scripted
+from helpers.check.kit.compare import AnyOf, same
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.entries import Entries
 from helpers.check.kit.exercise import Exercise, Together
+from helpers.check.kit.learned import Learned
 from helpers.check.kit.message import CheckFailed
 
 DOUBLE = torch.float64
