@@ -110,6 +110,7 @@ strangers: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m course.proving.bench
+	PYTHONPATH=.:tests $(BIN)/python -m support.thousand
 
 clean:
 	rm -rf .venv .cache demo

@@ -17,7 +17,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import nbformat
 import psutil
@@ -124,7 +124,7 @@ def graded(root: Path, workers: int = 2, force: bool = True) -> Graded:
     """Grade a class by the command and watch its lines."""
     begun = time.monotonic()
     first_line = first_verdict = 0.0
-    words = _grade(root, workers) + (["--force"] if force else [])
+    words = grading(root, workers) + (["--force"] if force else [])
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         for line in process.stdout:
@@ -144,30 +144,55 @@ def from_nothing(root: Path) -> Graded:
     return graded(root, force=False)
 
 
-def _grade(root: Path, workers: int) -> list[str]:
+def grading(root: Path, workers: int) -> list[str]:
+    """Return the words of the command that grades a class."""
     return [sys.executable, "-m", "course.cli", "grade", "--root", str(root), "--workers",
             str(workers)]  # fmt: skip
 
 
-def watched(root: Path, workers: int) -> tuple[float, float, float]:
-    """Grade a class; return the seconds, and the most MiB of the coordinator and of any worker.
+class Watched(NamedTuple):
+    """What grading a class took, seen from outside.
 
-    A worker is counted with its warm server and its kernels; pages that processes share are shared
-    out among them (proportional set size).
+    Args:
+        seconds: from the command to its end.
+        coordinator: the most MiB of the command's own process.
+        forking: the most MiB of the process that the workers are forked from.
+        worker: the most MiB of any worker, its warm server and its kernels.
     """
-    coordinator = most = 0.0
+
+    seconds: float
+    coordinator: float
+    forking: float
+    worker: float
+
+
+def watched(
+    root: Path, workers: int, more: Sequence[str] = (), others: Sequence[psutil.Process] = ()
+) -> Watched:
+    """Grade a class; return the seconds and who used how much memory.
+
+    Pages that processes share are shared out among them (proportional set size).
+
+    Args:
+        root: the course folder.
+        workers: how many the command starts.
+        more: further words of the command.
+        others: workers that the command does not start.
+    """
+    coordinator = forking = most = 0.0
     begun = time.monotonic()
-    process = psutil.Popen(_grade(root, workers), stdout=subprocess.DEVNULL)
+    process = psutil.Popen([*grading(root, workers), *more], stdout=subprocess.DEVNULL)
     while process.poll() is None:
         with contextlib.suppress(psutil.Error):
-            here = [process, *process.children()]
-            coordinator = max(coordinator, sum(_used(p) for p in here))
+            coordinator = max(coordinator, _used(process))
+            forking = max(forking, sum(_used(p) for p in process.children()))
             # The workers are forked from one process that has imported what they need.
-            for worker in (w for child in process.children() for w in child.children()):
+            own = [w for child in process.children() for w in child.children()]
+            for worker in [*own, *others]:
                 tree = [worker, *worker.children(recursive=True)]
                 most = max(most, sum(_used(p) for p in tree))
         time.sleep(1)
-    return time.monotonic() - begun, coordinator, most
+    return Watched(time.monotonic() - begun, coordinator, forking, most)
 
 
 def _used(process: psutil.Process) -> float:
@@ -194,7 +219,7 @@ def main(repeats: int = 5) -> None:
         sizes = {}
         for make, kind, count in CLASSES:
             root = make(folder / f"{kind}{count}", count)
-            sizes[kind, count] = (*watched(root, 2), graded(root, force=False).whole)
+            sizes[kind, count] = watched(root, 2), graded(root, force=False).whole
             shutil.rmtree(root)
     write(stock, ours, again, floors, sizes, repeats)
 
@@ -204,7 +229,7 @@ def write(
     ours: Sequence[Graded],
     again: Sequence[Graded],
     floors: Sequence[float],
-    sizes: Mapping[tuple[str, int], tuple[float, float, float, float]],
+    sizes: Mapping[tuple[str, int], tuple[Watched, float]],
     repeats: int,
 ) -> None:
     """Write the grading section of docs/benchmarks.md."""
@@ -240,17 +265,18 @@ def write(
         f"first verdict after {middle(ours, 'first_verdict'):.1f} s.",
         "",
         "Classes of other sizes, two workers; mixed ones are simulated (right, wrong, unsolved, "
-        "broken). A worker is counted with its warm server and kernels, the coordinator with the "
-        "process that forks the workers; shared pages are shared out. The last column is a second "
-        "run with nothing to do.",
+        "broken). The coordinator is the command's own process; another one imports what grading "
+        "needs, and the workers are forked from it; a worker is counted with its warm server and "
+        "kernels. Shared pages are shared out. The last column is a second run with nothing to do.",
         "",
         "| class | submissions | seconds a submission | stock / it | it / floor | coordinator, MiB "
-        "| a worker at most, MiB | again, s |",
-        "|---|---|---|---|---|---|---|---|",
+        "| forking, MiB | a worker at most, MiB | again, s |",
+        "|---|---|---|---|---|---|---|---|---|",
         *(
-            f"| {kind} | {n} | {s / n:.2f} | {one / (s / n):.1f} × | {s / n / floor:.2f} × "
-            f"| {own:.0f} | {most:.0f} | {nothing:.1f} |"
-            for (kind, n), (s, own, most, nothing) in sizes.items()
+            f"| {kind} | {n} | {w.seconds / n:.2f} | {one / (w.seconds / n):.1f} × "
+            f"| {w.seconds / n / floor:.2f} × | {w.coordinator:.0f} | {w.forking:.0f} "
+            f"| {w.worker:.0f} | {nothing:.1f} |"
+            for (kind, n), (w, nothing) in sizes.items()
         ),
         "",
     ]

@@ -1,15 +1,12 @@
 """Are results the same with one and two workers, here and on a Dask cluster that loses a worker?"""
 
-import contextlib
 import dataclasses
 import os
 import signal
-import socket
-import subprocess
-import sys
 import time
 
 import pytest
+from support import cluster
 from support.classes import copied, graded_files, hand_in, solved
 
 from course.errors import CourseError
@@ -52,39 +49,11 @@ def test_are_results_the_same_with_two_workers_and_cold(
     assert len(reference) == 4
 
 
-@contextlib.contextmanager
-def processes(*commands):
-    started = [
-        subprocess.Popen([sys.executable, "-m", *words], stdout=subprocess.DEVNULL,
-                         stderr=subprocess.DEVNULL, start_new_session=True)
-        for words in commands
-    ]  # fmt: skip
-    try:
-        yield started
-    finally:
-        for process in started:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
 @pytest.mark.night
 def test_are_results_the_same_on_a_dask_cluster_that_loses_a_worker(
     submissions, reference, tmp_path, caged
 ):
-    from distributed import Client
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
-    host = ["--host", "127.0.0.1"]
-    scheduler = ["distributed.cli.dask_scheduler", *host, "--port", address.rsplit(":")[-1],
-                 "--no-dashboard"]  # fmt: skip
-    worker = ["distributed.cli.dask_worker", address, *host, "--nthreads", "1", "--no-nanny",
-              "--no-dashboard", "--local-directory", str(tmp_path)]  # fmt: skip
-    with processes(scheduler, worker, worker) as (_, first, _second):
-        with Client(address, timeout=60) as client:
-            client.wait_for_workers(2, timeout=60)
+    with cluster.running(tmp_path) as (address, (first, _second)):
         lost = []
 
         def progress(done, of):
