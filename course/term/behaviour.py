@@ -50,7 +50,7 @@ from helpers.check.kit.exercise import SAY_LITTLE
 
 # What a check says of an answer whose cause it does not know.
 NAMELESS = frozenset({
-    *SAY_LITTLE, message.WRONG_TYPE, message.NOT_A_NUMBER, message.RAISED,
+    *SAY_LITTLE, *message.TYPES, message.NOT_A_NUMBER, message.RAISED,
     relations.SHIFT[0], relations.FACTOR[0], relations.LINE[0],
 })  # fmt: skip
 MOST_NUMBERS = 4096  # of one reply that are compared

@@ -100,18 +100,14 @@ def numbers(tested: str, value: Any, expected: Any) -> torch.Tensor:
             tested,
             show(expected),
             "None" if value is None else f"{show(value)}, of type {type(value).__name__}",
-            message.WRONG_TYPE,
-            "there is no value: end a function with return, or give the name a number."
-            if value is None
-            else "return numbers: a float, a tensor, or what the docstring names.",
+            *_of_no_numbers(value),
         )
     if got.shape != wanted.shape:
         raise CheckFailed(
             tested,
             shown_with_shape(expected, wanted.shape),
             shown_with_shape(value, got.shape),
-            message.WRONG_SHAPE,
-            "the numbers come in another arrangement than the docstring asks for.",
+            *_of_another_shape(tuple(got.shape), tuple(wanted.shape)),
         )
     if got.isnan().any():
         raise CheckFailed(
@@ -124,6 +120,63 @@ def numbers(tested: str, value: Any, expected: Any) -> torch.Tensor:
     return got
 
 
+def _of_no_numbers(value: Any) -> tuple[str, str]:
+    """Return name and hint of a value that is not made of real numbers."""
+    if value is None:
+        return (
+            message.NOTHING,
+            "there is no value: end a function with return, or give the name one.",
+        )
+    inner = value
+    while isinstance(inner, list | tuple) and len(inner):
+        inner = inner[0]
+    kind = str(getattr(inner, "dtype", type(inner).__name__))
+    if "complex" in kind:
+        return message.COMPLEX, (
+            "the root of a negative number is complex: what under it can become negative?"
+        )
+    if "bool" in kind:
+        return message.TRUTH, "this says whether, not how much: return numbers."
+    if isinstance(inner, str):
+        return message.TEXT, "return numbers, not their digits as text."
+    return message.WRONG_TYPE, "return numbers: a float, a tensor, or what the docstring names."
+
+
+def _of_another_shape(got: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[str, str]:
+    """Return name and hint of numbers in another arrangement."""
+    count, asked = math.prod(got), math.prod(wanted)
+    if not wanted and count > 1:
+        return message.NOT_SUMMED, (
+            f"one number is asked for and {count} came: is a sum or a mean over them missing?"
+        )
+    if not got and asked > 1:
+        return message.SUMMED, (
+            f"{asked} numbers are asked for and one came: is a sum or a mean taken too early?"
+        )
+    if len(got) == len(wanted) > 1 and got == wanted[::-1]:
+        return message.EXCHANGED, "the shape is that of the transposed: which axis is which?"
+    if count == asked:
+        return message.AXES, (
+            "as many numbers as asked for, in another arrangement: look at keepdim, squeeze, "
+            "unsqueeze and flatten."
+        )
+    if len(got) == len(wanted) and sum(g != w for g, w in zip(got, wanted, strict=True)) == 1:
+        (place,) = [i for i, (g, w) in enumerate(zip(got, wanted, strict=True)) if g != w]
+        return message.LENGTH, (
+            f"{got[place]} in place of {wanted[place]}"
+            + (f" along axis {place}" if len(wanted) > 1 else "")
+            + ": are all of them there, and none twice?"
+        )
+    if abs(len(got) - len(wanted)) == 1:
+        return message.AXES, (
+            "an axis is summed over that should stay, or stays that should be summed over."
+        )
+    return (
+        message.WRONG_SHAPE,
+        "the numbers come in another arrangement than the docstring asks for.",
+    )
+
+
 def _row_of_parts(tested: str, value: Any, expected: Sequence[Any]) -> torch.Tensor:
     """Return what :func:`numbers` does of each of several parts, one after the other."""
     count = len(expected)
@@ -132,14 +185,18 @@ def _row_of_parts(tested: str, value: Any, expected: Sequence[Any]) -> torch.Ten
             tested,
             f"a tuple of {count}",
             "None" if value is None else f"{show(value)}, of type {type(value).__name__}",
-            message.WRONG_TYPE,
-            "there is no value: end a function with return."
-            if value is None
-            else "return the parts that the docstring names, with a comma between.",
+            *(
+                _of_no_numbers(value)
+                if as_tensor(value) is None
+                else (
+                    message.ONE_FOR_SEVERAL,
+                    "return the parts that the docstring names, with a comma between.",
+                )
+            ),
         )
     if len(value) != count:
         raise CheckFailed(
-            tested, f"a tuple of {count}", f"{len(value)} values", message.WRONG_SHAPE,
+            tested, f"a tuple of {count}", f"{len(value)} values", message.VALUES,
             "return the parts that the docstring names, in its order.",
         )  # fmt: skip
     asked = [(f"{tested}, value {i} of {count}", value[i], expected[i]) for i in range(count)]

@@ -31,7 +31,7 @@ FLAT = 1e-6  # a slope that may be rounding alone
 SEEDS = 11, 12  # the random states in which a case is asked twice
 # Names that leave the cause open: who is told one of them is asked a second time as well.
 SAY_LITTLE = (
-    "", message.WRONG_SHAPE, APPROXIMATE[0], CONSTANT_FACTOR[0], CONSTANT_ADDED[0],
+    "", *message.SHAPES, APPROXIMATE[0], CONSTANT_FACTOR[0], CONSTANT_ADDED[0],
     diagnose.SAME_FOR_ANY,
 )  # fmt: skip
 

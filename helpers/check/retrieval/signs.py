@@ -172,7 +172,7 @@ EXERCISE = Exercise(
     reference=reference,
     turns=TURNS,
     worked=(by_product, by_sum),
-    hints={message.WRONG_TYPE: "return numbers, 0 and 1: .long() makes them of booleans."},
+    hints={message.TRUTH: "return numbers, 0 and 1: .long() makes them of booleans."},
     passed="signs: a bit for each row and plane, rows on a plane included.",
 )  # fmt: skip
 signs = EXERCISE.check

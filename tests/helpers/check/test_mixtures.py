@@ -157,7 +157,7 @@ def test_does_the_order_of_the_rows_matter():
         (lambda c: c * torch.tensor([1.0, 1.0, 1.001]), "weights not normalised"),
         (lambda c: c.roll(1, 1), "columns in another order"),
         (lambda c: torch.cat([c[:, :2], c[:, 2:].roll(1, 0)], 1), "weights in wrong rows"),
-        (lambda c: torch.cat([1e5 * c[:1, :2], c[1:, :2]]), "wrong shape"),
+        (lambda c: torch.cat([1e5 * c[:1, :2], c[1:, :2]]), "of another length"),
     ],
 )
 def test_is_a_wrong_ending_told_its_turn(changed, turn):

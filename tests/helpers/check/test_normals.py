@@ -8,6 +8,7 @@ import torch
 from torch.distributions import MultivariateNormal, Normal, StudentT
 
 from helpers import check, data
+from helpers.check.kit import message
 from helpers.check.kit.message import CheckFailed
 from helpers.check.normal_facts import normal_mle
 from helpers.check.normals import adam_step, analytic, fit_mean_and_factor
@@ -255,7 +256,7 @@ def test_is_every_odd_value_told_in_words(value):
     ):  # fmt: skip
         with pytest.raises(CheckFailed) as failure:
             judge(lambda *given: value)
-        assert failure.value.wrong_turn in ("wrong type", "wrong shape"), judge.__self__.name
+        assert failure.value.wrong_turn in (*message.TYPES, *message.SHAPES), judge.__self__.name
 
 
 INVERSE = analytic.softplus_inverse

@@ -62,7 +62,7 @@ KEPT: dict[int, torch.Tensor] = {}
         (torch.randn, ""),
         (lambda n: torch.randn(n).tolist(), ""),
         (lambda n: 2 * torch.randn(n), "another spread"),
-        (lambda n: torch.randn(n - 1), "wrong shape"),
+        (lambda n: torch.randn(n - 1), "of another length"),
         (lambda n: torch.randn(n, generator=torch.Generator().manual_seed(0)), "no fresh draws"),
         (lambda n: KEPT.setdefault(n, torch.randn(n)), "no fresh draws"),
     ],
