@@ -19,8 +19,9 @@ NO_TRANSFORM = (
 def skewed(u: Draws, given: Given, n: int) -> torch.Tensor:
     """Return n observations, up to 3 away from zero, whose mean and median are apart.
 
-    No scale is much below the learning rates in use: where Adam's steps are longer than the scale,
-    it never comes to rest, and a right loop could fail by chance.
+    No scale is much below the learning rates in use: where Adam's steps are several times as long
+    as the scale, a run may never come to rest, or be thrown off again after it had, and a right
+    loop could fail by chance.
     """
     loc, scale = u.choice((-1.0, 1.0)) * u.real(1.5, 3.0), u.log_real(0.45, 1.9)
     return loc + scale * lopsided(u, n)
