@@ -38,7 +38,7 @@ def _few_twos(u: Draws, given: Given) -> torch.Tensor:
 
 def _unlike_rows(u: Draws, given: Given) -> torch.Tensor:
     """Return counts that no thresholds and shift explain: the rows scatter unlike."""
-    return torch.tensor([[20.0, 52.0, 15.0], [90.0, 40.0, 61.0]], dtype=torch.float64)
+    return torch.tensor([[100.0, 260.0, 75.0], [450.0, 200.0, 305.0]], dtype=torch.float64)
 
 
 def with_jacobian(counts: torch.Tensor) -> AnyOf:
