@@ -70,6 +70,6 @@ def slider(label: str, low: float, high: float, start: float, step: float) -> An
     # As wide as the output: 100 % with its margins would be wider, and scroll on a narrow page.
     return ipywidgets.FloatSlider(
         value=start, min=low, max=high, step=step, description=label, continuous_update=False,
-        readout_format=f".{digits}f", style={"description_width": "9em"},
+        readout_format=f".{digits}f", style={"description_width": "11em"},
         layout=ipywidgets.Layout(width="auto", max_width="44em"),
     )  # fmt: skip
