@@ -123,7 +123,7 @@ def _name(h: Transform) -> str:
 def _choice(label: str, options: list[str]) -> Any:
     return ipywidgets.Dropdown(
         options=options, value=options[0], description=label,
-        style={"description_width": "9em"}, layout=ipywidgets.Layout(width="32em"),
+        style={"description_width": "11em"}, layout=ipywidgets.Layout(width="32em"),
     )  # fmt: skip
 
 

@@ -46,7 +46,9 @@ class Demo:
         self.image.value = (
             f'<figure style="margin:0"><img alt="{escape(sentence)}" style="max-width:100%" '
             f'src="data:image/png;base64,{image}">'
-            f'<figcaption style="font-style:italic">{escape(sentence)}</figcaption></figure>'
+            # A widget's lines are as high as a slider; these are a text's.
+            '<figcaption style="font-style:italic;line-height:1.5">'
+            f"{escape(sentence)}</figcaption></figure>"
         )
 
     def show(self) -> None:
@@ -65,8 +67,9 @@ class Demo:
 def slider(label: str, low: float, high: float, start: float, step: float) -> Any:
     """Return a slider over [low, high] that reports its value when it is let go."""
     digits = len(f"{step:g}".partition(".")[2])
+    # As wide as the output: 100 % with its margins would be wider, and scroll on a narrow page.
     return ipywidgets.FloatSlider(
         value=start, min=low, max=high, step=step, description=label, continuous_update=False,
-        readout_format=f".{digits}f", style={"description_width": "9em"},
-        layout=ipywidgets.Layout(width="100%", max_width="44em"),
+        readout_format=f".{digits}f", style={"description_width": "11em"},
+        layout=ipywidgets.Layout(width="auto", max_width="44em"),
     )  # fmt: skip

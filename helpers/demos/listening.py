@@ -63,7 +63,7 @@ def draw_folding(norm: float) -> Drawn:
     left, right = plots.panels(2)
     plots.curves(norms, {"": _folded(200 + 100 * norms, RATE) / 1000}, "gradient norm",
                  "frequency heard in kHz", ax=left)  # fmt: skip
-    left.plot([norm], [heard / 1000], "o", color=plots.RED, markersize=8)
+    left.plot([norm], [heard / 1000], "o", color=plots.RED, markersize=8, clip_on=False, zorder=5)
     left.set(xlim=(0, 900), ylim=(0, 23.5))
     fine = torch.linspace(0, 8 / RATE, 1200, dtype=torch.float64)
     k = torch.arange(9, dtype=torch.float64) / RATE

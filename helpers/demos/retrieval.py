@@ -28,7 +28,7 @@ def draw_tables(bits: float, tables: float) -> Drawn:
     ax.set(ylim=(-0.03, 1.05), xlim=(0, 120), xticks=range(0, 121, 20))
     return ax, (
         f"k = {k}, L = {count}: found at 20° with {near:.3f}, at 60° with {far:.3f}; "
-        f"a code has {k * count} bits."
+        f"a code has {k * count} bit{'s' if k * count > 1 else ''}."
     )
 
 

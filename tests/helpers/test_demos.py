@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.textpath import TextPath
 
 from helpers import demos, plots
 
@@ -44,6 +45,14 @@ def test_is_the_picture_labelled_and_said_in_words(make):
         assert each.get_xlabel() or each.get_ylabel()
     assert all(slider.continuous_update is False for slider in demo.sliders.values()
                if hasattr(slider, "continuous_update"))  # fmt: skip
+
+
+@pytest.mark.parametrize("make", demos.ALL, ids=lambda make: make.__name__)
+def test_is_every_slider_named_whole_and_no_wider_than_the_page(make):
+    for slider in make().sliders.values():
+        letters = TextPath((0, 0), slider.description, size=1).get_extents().width
+        assert letters + 0.5 < float(slider.style.description_width.removesuffix("em"))
+        assert slider.layout.width != "100%"  # its margins come on top
 
 
 def test_is_a_callback_that_throws_noticed():
