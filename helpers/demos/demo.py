@@ -44,8 +44,8 @@ class Demo:
         ax, sentence = self.draw(**self.values())
         image = base64.b64encode(plots.picture(ax)).decode()
         self.image.value = (
-            f'<figure style="margin:0"><img alt="{escape(sentence)}" style="max-width:100%" '
-            f'src="data:image/png;base64,{image}">'
+            f'<figure style="margin:0;line-height:normal"><img alt="{escape(sentence)}" '
+            f'style="max-width:100%" src="data:image/png;base64,{image}">'
             f'<figcaption style="font-style:italic">{escape(sentence)}</figcaption></figure>'
         )
 
@@ -68,5 +68,6 @@ def slider(label: str, low: float, high: float, start: float, step: float) -> An
     return ipywidgets.FloatSlider(
         value=start, min=low, max=high, step=step, description=label, continuous_update=False,
         readout_format=f".{digits}f", style={"description_width": "9em"},
-        layout=ipywidgets.Layout(width="100%", max_width="44em"),
+        # Not 100 %: with the margins that JupyterLab adds, the box would scroll sideways.
+        layout=ipywidgets.Layout(width="auto", max_width="44em"),
     )  # fmt: skip
