@@ -25,7 +25,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import same_color
 from matplotlib.contour import QuadContourSet
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
+from matplotlib.path import Path
 from matplotlib.spines import Spine
 from matplotlib.text import Text
 
@@ -59,7 +61,6 @@ STYLE: dict[str, Any] = {
     "grid.linewidth": 0.8,
     "axes.prop_cycle": cycler(color=PALETTE) + cycler(linestyle=DASHES),
     "axes.titlesize": 12,
-    "axes.titlelocation": "left",
     "axes.labelsize": 11,
     "lines.linewidth": 2,
     "legend.frameon": False,
@@ -92,6 +93,11 @@ def panels(
     return list(axes.flat)
 
 
+def _larger(ax: Axes) -> float:
+    """Return how much larger the letters of these axes are than those of a single panel."""
+    return ax.xaxis.label.get_fontsize() / STYLE["axes.labelsize"]
+
+
 def _label(ax: Axes, xlabel: str, ylabel: str, title: str) -> Axes:
     ax.set_xlabel(xlabel)
     ax.set_ylabel(ylabel)
@@ -108,9 +114,9 @@ def _on_ground(ax: Axes) -> bool:
 def legend(ax: Axes) -> None:
     """Name the lines of a plot; without a frame, but on a filled surface with a light one."""
     if _on_ground(ax):
-        ax.legend(facecolor="white", framealpha=0.9, frameon=True, fontsize=10)
+        ax.legend(facecolor="white", framealpha=0.9, frameon=True, fontsize=10 * _larger(ax))
     else:
-        ax.legend(frameon=False, fontsize=10)
+        ax.legend(frameon=False, fontsize=10 * _larger(ax))
 
 
 def numpy(values: Any) -> np.ndarray:
@@ -326,11 +332,58 @@ def _suit_any_page(figure: Figure) -> None:
         spine.set_edgecolor(INK)
 
 
+def _suit_panels(figure: Figure) -> None:
+    """Make titles and colour bars as large as the other letters of the panels they belong to.
+
+    They are drawn after :func:`panels`, by a sheet or by seaborn, in matplotlib's own sizes.
+    """
+    for ax in figure.axes:
+        ax.title.set_fontsize(STYLE["axes.titlesize"] * _larger(ax))
+        for drawn in (*ax.collections, *ax.images):
+            if bar := drawn.colorbar:
+                bar.ax.yaxis.label.set_fontsize(ax.yaxis.label.get_fontsize())
+                bar.ax.tick_params(labelsize=10 * _larger(ax))
+
+
+def _box(low: Any, high: Any) -> np.ndarray:
+    """Return the corners of a rectangle, shape (5, 2), counter-clockwise and back to the first."""
+    (left, lower), (right, upper) = low, high
+    return np.array(
+        [(left, lower), (right, lower), (right, upper), (left, upper), (left, lower)], dtype=float
+    )
+
+
+def _part_grids_from_words(figure: Figure) -> None:
+    """End the lines of a grid where a legend without a ground begins.
+
+    Else they strike through its words: a legend that shall suit any page cannot cover them.
+    """
+    words = [
+        (ax, legend)
+        for ax in figure.axes
+        if isinstance(legend := ax.get_legend(), Legend) and not legend.get_frame_on()
+    ]
+    if not words:
+        return
+    figure.draw_without_rendering()  # only now is it known where the legends stand
+    for ax, legend in words:
+        hole = legend.get_window_extent().transformed(ax.transAxes.inverted())
+        # Turning the other way round, the inner rectangle is left out of the outer one.
+        shown = Path.make_compound_path(
+            Path(_box((0, 0), (1, 1)), closed=True),
+            Path(_box(hole.min, hole.max)[::-1], closed=True),
+        )
+        for line in (*ax.get_xgridlines(), *ax.get_ygridlines()):
+            line.set_clip_path(shown, ax.transAxes)
+
+
 def picture(ax: Axes) -> bytes:
     """Return the figure that the axes belong to as a PNG without a background."""
     figure = ax.figure
     assert isinstance(figure, Figure)
     _suit_any_page(figure)
+    _suit_panels(figure)
+    _part_grids_from_words(figure)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110, transparent=True, metadata={"Software": None})
     return buffer.getvalue()

@@ -43,6 +43,10 @@ def of_text(name: str, notebook: NotebookNode) -> None:
             raise CourseError(f"{at}: a graded cell needs points, a number.")
         if cell.cell_type == "code":
             _of_python(at, cell)
+        elif year := re.search(r"^ +(\d+)\.$", cell.source, re.MULTILINE):
+            raise CourseError(
+                f"{at}: {year[1]}. alone on its line begins a list; end the line before with it."
+            )
         _of_marks(at, cell)
     _of_exercises(name, notebook)
 

@@ -31,6 +31,7 @@ def test_does_the_tiny_sheet_itself_pass(tiny):
         (TEST_LINE, "assert derivative\n### BEGIN", "calls a check"),
         (TEST_LINE, "assert check.derivative(derivative\n### BEGIN", "is not Python"),
         ("points: 3", "points: three", "needs points"),
+        ("The slope is 4.50 here.", "- A journal,\n  2014.", "2014. alone on its line"),
     ],
 )  # fmt: skip
 def test_is_a_broken_rule_named_with_its_cell(tiny, old, new, says):

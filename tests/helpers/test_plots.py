@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 from PIL import Image
 
 from helpers import plots
@@ -60,3 +61,36 @@ def test_does_anything_black_stand_on_the_page_itself() -> None:
 def test_is_a_figure_the_same_when_it_is_shown_again() -> None:
     ax = plots.curves(X, {"line": X}, "x", "y")
     assert plots.picture(ax) == plots.picture(ax)
+
+
+def test_does_a_grid_strike_through_the_words_of_a_legend() -> None:
+    ax = plots.curves(X, {"one-sided": X, "two-sided": X**2, "three": X**3}, "x", "y")
+    plots.picture(ax)
+    figure, legend = ax.figure, ax.get_legend()
+    assert isinstance(figure, Figure)
+    assert legend
+    box = legend.get_window_extent()
+    for artist in (*ax.lines, *ax.texts, legend):
+        artist.set_visible(False)
+    drawn = plots.picture(ax)
+    pixels = _pixels(drawn)[::-1]  # from below, as matplotlib counts
+    inside = pixels[int(box.y0) + 2 : int(box.y1) - 1, int(box.x0) + 2 : int(box.x1) - 1, 3]
+    assert inside.max() == 0
+    assert pixels[int(box.y0) - 40 : int(box.y0) - 1, :, 3].max() > 0  # elsewhere there is a grid
+
+
+def test_are_all_letters_of_a_panel_of_one_size() -> None:
+    left, right = plots.panels(2)
+    plots.surface(X, X, X[:, None] * X, "x", "y", "height", "Hill", ax=left)
+    plots.histogram(X, "x", {"flat": (X, 0 * X + 1 / 6)}, ax=right)
+    left.set_title("Hill")  # as a sheet does by itself
+    plots.picture(left)
+    bar, legend = left.collections[0].colorbar, right.get_legend()
+    assert bar
+    assert legend
+    label = left.xaxis.label.get_fontsize()
+    assert bar.ax.yaxis.label.get_fontsize() == label
+    assert left.title.get_fontsize() >= label
+    ticks = left.xaxis.get_ticklabels()[0].get_fontsize()
+    assert bar.ax.yaxis.get_ticklabels()[0].get_fontsize() == ticks
+    assert legend.get_texts()[0].get_fontsize() == ticks

@@ -20,6 +20,18 @@ pytestmark = [
     pytest.mark.skipif(chromium() is None, reason="no Chromium (course doctor says how)"),
 ]
 WHERE = ("min", "now", "max")
+# What is wider than its place, and so brings a scroll bar into the text; code may be.
+TOO_WIDE = """notebook => [...notebook.querySelectorAll(
+    '.jp-RenderedHTMLCommon mjx-container[display] mjx-math, .jp-RenderedHTMLCommon table, '
+    + '.jp-OutputArea-output img, .course-demo, .course-demo .widget-inline-hbox'
+)].filter(shown => {
+    const place = shown.closest('.jp-RenderedHTMLCommon, .jp-OutputArea-output')
+    const right = place.getBoundingClientRect().right + 1
+    return shown.getBoundingClientRect().right > right
+        || shown.matches('.course-demo') && shown.scrollWidth > shown.clientWidth
+}).map(shown => `cell ${shown.closest('.jp-Cell').dataset.windowedListIndex}: `
+    + (shown.alt || shown.textContent).slice(0, 60))"""
+NARROW = "notebook => document.querySelector(notebook).clientWidth < 900"
 REDRAWN = """([demo, before]) => {
     const image = demo.querySelector('img')
     return image.src !== before && image.complete && image.naturalWidth > 0
@@ -118,6 +130,18 @@ def test_does_every_figure_have_words(opened: Opened):
         assert words
         # JupyterLab itself writes «Image» where there is no alt text.
         assert not {"", "Image"} & set(words), words
+
+
+def test_does_text_or_figure_scroll_sideways_on_half_a_screen(opened: Opened):
+    page = opened.page
+    before = page.viewport_size
+    page.set_viewport_size({"width": 900, "height": 900})
+    try:
+        with lab.photographed(page, "looking for what is too wide"):
+            page.wait_for_function(NARROW, arg=lab.NOTEBOOK)
+            assert page.locator(lab.NOTEBOOK).evaluate(TOO_WIDE) == []
+    finally:
+        page.set_viewport_size(before)
 
 
 def test_does_a_slider_move_the_picture(opened: Opened):
