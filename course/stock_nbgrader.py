@@ -47,6 +47,18 @@ def quiet() -> Iterator[None]:
         log.setLevel(before)
 
 
+@contextlib.contextmanager
+def said_once() -> Iterator[None]:
+    """Keep nbgrader's gradebook from printing the traceback of an error that it raises as well."""
+    log = logging.getLogger("tornado.application")
+    before = log.disabled
+    log.disabled = True
+    try:
+        yield
+    finally:
+        log.disabled = before
+
+
 def settings(root: Path) -> Config:
     """Return nbgrader's configuration for a course folder, as nbgrader itself would find it.
 
