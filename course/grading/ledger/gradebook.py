@@ -13,7 +13,7 @@ from traitlets.config import Config
 
 from course import stock_nbgrader
 from course.errors import CourseError
-from course.files import replace_by
+from course.files import replace_by, write_whole
 from course.grading.ledger import cells, records, trouble
 from course.grading.ledger.records import Of
 from course.grading.ledger.standing import Standing
@@ -35,8 +35,10 @@ def opened(
     Raises:
         CourseError: the gradebook cannot be opened or a sheet cannot be entered.
     """
+    url = str(config.CourseDirectory.db_url)
     with stock_nbgrader.said_once():
-        book = _connected(str(config.CourseDirectory.db_url), stock_nbgrader.course_id(config))
+        _bring_up_to_date(root, url, say)
+        book = _connected(url, stock_nbgrader.course_id(config))
         try:
             for name in sheets:
                 cells.bring_into_line(book, root, config, name, say)
@@ -83,6 +85,33 @@ def _connected(url: str, course: str) -> Gradebook:
         return stock_nbgrader.gradebook(url, course)
     except Exception as error:
         raise _unreadable(url, error) from error
+
+
+def _bring_up_to_date(root: Path, url: str, say: Callable[[str], None]) -> None:
+    """Change the tables of an earlier nbgrader's gradebook to today's, whole or not at all."""
+    path = stock_nbgrader.sqlite_file(url)
+    try:
+        if (path is not None and not path.exists()) or not stock_nbgrader.is_earlier(url):
+            return
+    except Exception as error:
+        raise _unreadable(url, error) from error
+    copied = records.copy_gradebook(root, url)
+    if path is None or copied is None:
+        stock_nbgrader.upgrade(url)  # one transaction of the server's
+    else:
+        new = path.with_name(f".{path.name}.new")
+        try:
+            records.clear_database(new)
+            write_whole(new, copied.read_bytes())
+            stock_nbgrader.upgrade(stock_nbgrader.sqlite_url(new))
+            replace_by(path, new)
+        finally:
+            with contextlib.suppress(OSError):
+                records.clear_database(new)
+    say(
+        "the gradebook was an earlier nbgrader's: its tables are today's now"
+        + (f"; {copied.relative_to(root)} is what it was" if copied else "")
+    )
 
 
 def _make(path: Path, course: str) -> None:

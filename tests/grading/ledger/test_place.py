@@ -1,5 +1,8 @@
 """Is the gradebook the file that the settings name, for every command, and no other?"""
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 from support.by_hand import NAME, ByHand, course, grade_by_hand, graded, hand_in
 
@@ -68,3 +71,60 @@ def test_is_the_copy_before_a_migration_one_of_that_file(root):
     (copied,) = (root / ".course").glob("gradebook-*.db")
     assert copied.stat().st_size == before
     assert sorted(databases(root)) == sorted([ELSEWHERE, str(copied.relative_to(root))])
+
+
+@pytest.fixture
+def earlier(root):
+    """The same course with the tables of the nbgrader that knew no courses and no LMS."""
+    grade_by_hand(root)
+    with closing(sqlite3.connect(root / ELSEWHERE)) as book:
+        book.execute("PRAGMA legacy_alter_table = ON")
+        book.execute("ALTER TABLE student DROP COLUMN lms_user_id")
+        columns = [row[1] for row in book.execute("PRAGMA table_info(assignment)")]
+        kept = ", ".join(name for name in columns if name != "course_id")
+        book.execute(f"CREATE TABLE plain AS SELECT {kept} FROM assignment")
+        book.execute("DROP TABLE assignment")
+        book.execute("ALTER TABLE plain RENAME TO assignment")
+        book.execute("DROP TABLE course")
+        book.execute("UPDATE alembic_version SET version_num = '167914646830'")
+        book.commit()
+    return root
+
+
+def test_is_a_gradebook_of_an_earlier_nbgrader_copied_once_and_brought_up_to_date(earlier):
+    before = (earlier / ELSEWHERE).read_bytes()
+    _, seen, said = grade_by_hand(earlier)
+    assert seen == []
+    (copied,) = (earlier / ".course").glob("gradebook-*.db")
+    assert f".course/{copied.name} is what it was" in " ".join(said)
+    with closing(sqlite3.connect(copied)) as old:
+        assert old.execute("SELECT version_num FROM alembic_version").fetchall() == [
+            ("167914646830",)
+        ]
+    assert not stock_nbgrader.is_earlier(stock_nbgrader.db_url(earlier))
+    assert scores(earlier) == {"ada": 3, "ben": 3}
+    now = (earlier / ELSEWHERE).read_bytes()
+    assert now != before
+    _, _, said = grade_by_hand(earlier)
+    assert (earlier / ELSEWHERE).read_bytes() == now
+    assert len(list((earlier / ".course").glob("gradebook-*.db"))) == 1
+    assert "earlier" not in " ".join(said)
+
+
+def test_is_a_migration_that_fails_half_way_taken_up_without_a_second_copy(earlier, monkeypatch):
+    before = (earlier / ELSEWHERE).read_bytes()
+    plain = stock_nbgrader.upgrade
+
+    def cut_short(url):
+        plain(url)
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stock_nbgrader, "upgrade", cut_short)
+        with pytest.raises(CourseError, match="database or disk is full"):
+            grade_by_hand(earlier)
+    assert (earlier / ELSEWHERE).read_bytes() == before
+    assert len([p for p in databases(earlier) if p.startswith("grades")]) == 1
+    grade_by_hand(earlier)
+    assert len(list((earlier / ".course").glob("gradebook-*.db"))) == 1
+    assert scores(earlier) == {"ada": 3, "ben": 3}
