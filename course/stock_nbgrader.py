@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import nbgrader
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 from jupyter_core.paths import jupyter_config_path
 from nbgrader.api import Gradebook
@@ -45,6 +47,18 @@ def quiet() -> Iterator[None]:
         yield
     finally:
         log.setLevel(before)
+
+
+@contextlib.contextmanager
+def said_once() -> Iterator[None]:
+    """Keep nbgrader's gradebook from printing the traceback of an error that it raises as well."""
+    log = logging.getLogger("tornado.application")
+    before = log.disabled
+    log.disabled = True
+    try:
+        yield
+    finally:
+        log.disabled = before
 
 
 def settings(root: Path) -> Config:
@@ -132,9 +146,7 @@ def gradebook(url: str, course: str = "default_course") -> Gradebook:
     engine = create_engine(url)
     try:
         if not inspect(engine).get_table_names():
-            head = ScriptDirectory(
-                str(Path(nbgrader.__file__).parent / "alembic")
-            ).get_current_head()
+            head = _versions().get_current_head()
             with engine.begin() as connection:
                 connection.execute(
                     text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
@@ -145,6 +157,36 @@ def gradebook(url: str, course: str = "default_course") -> Gradebook:
     finally:
         engine.dispose()
     return Gradebook(url, course)
+
+
+def _versions() -> ScriptDirectory:
+    """Return alembic's record of how nbgrader's tables have changed."""
+    return ScriptDirectory(str(Path(nbgrader.__file__).parent / "alembic"))
+
+
+def is_earlier(url: str) -> bool:
+    """Return whether a gradebook has the tables of an earlier nbgrader."""
+    engine = create_engine(url)
+    try:
+        with engine.connect() as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+    finally:
+        engine.dispose()
+    return found is not None and found != _versions().get_current_head()
+
+
+def upgrade(url: str) -> None:
+    """Change a gradebook's tables to those of this nbgrader, as `nbgrader db upgrade` would."""
+    versions, engine = _versions(), create_engine(url)
+    try:
+        with engine.begin() as connection:
+            context = MigrationContext.configure(
+                connection, opts={"fn": lambda now, _: versions._upgrade_revs("head", now)}
+            )
+            with Operations.context(context):
+                context.run_migrations()
+    finally:
+        engine.dispose()
 
 
 def _resolved(url: str, root: Path) -> str:

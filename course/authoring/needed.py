@@ -2,7 +2,8 @@
 
 A given cell is left out only where it provably shows something, or makes names that nobody reads,
 and changes no object that was made before (``touched.py``). Where this errs, it keeps a cell that
-nobody needs. A test runs each sheet in full and in part, and sees what every given cell changes.
+nobody needs. `course check` runs a sheet in full and in part, and sees what every given cell
+changes (`course/proving/partial.py`); a test does so with all sheets.
 """
 
 import ast

@@ -5,13 +5,10 @@ it; the results come back to one writer, the ledger.
 """
 
 import contextlib
-import math
 import os
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Executor
-from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
 
 from course import stock_nbgrader
 from course.authoring import stamps
@@ -20,6 +17,7 @@ from course.files import shown
 from course.grading import canary, plan, submitted
 from course.grading.cage import command
 from course.grading.cage.limits import Limits
+from course.grading.cage.limits import configured as limits_of
 from course.grading.job import Graded, Job, Ungraded
 from course.grading.ledger import keys, ledger, lock, records, trouble
 from course.grading.result import Result
@@ -237,25 +235,4 @@ def configured_limits(root: Path) -> Limits:
     Raises:
         CourseError: a limit that does not exist, or is no number above zero.
     """
-    given = dict(stock_nbgrader.settings(root).get("CourseLimits", {}))
-    unknown = set(given) - {f.name for f in fields(Limits)}
-    if unknown:
-        known = ", ".join(f.name for f in fields(Limits))
-        raise CourseError(
-            f"nbgrader_config.py: CourseLimits has no {', '.join(sorted(unknown))}; it has {known}."
-        )
-    checked: dict[str, Any] = {name: _limit(name, value) for name, value in given.items()}
-    return replace(Limits(), **checked)
-
-
-def _limit(name: str, value: Any) -> int | float:
-    kind = type(getattr(Limits(), name))
-    is_number = type(value) in (int, float) and math.isfinite(value)
-    if not is_number or not 0 < value < 2**63 or (kind is int and value != int(value)):
-        what = "bytes or a count, a whole number" if kind is int else "seconds, a number"
-        raise CourseError(
-            f"nbgrader_config.py: CourseLimits.{name} is {value!r}; it is {what} above 0, such as "
-            f"{getattr(Limits(), name)}."
-        )
-    number: int | float = kind(value)
-    return number
+    return limits_of(stock_nbgrader.settings(root).get("CourseLimits", {}))

@@ -1,4 +1,4 @@
-"""`course check NN-name`: one sheet's bank, cases and margins, in seconds, with true causes."""
+"""`course check NN-name`: one sheet's bank, cases, margins and needed cells, with true causes."""
 
 import re
 import time
@@ -9,7 +9,7 @@ from typing import Any
 import helpers.check
 from course.authoring import build, sheet
 from course.errors import CourseError
-from course.proving import bank, margins
+from course.proving import bank, margins, partial
 from course.verdict import own_error
 from helpers.check.kit.exercise import Exercise, Together
 
@@ -22,6 +22,8 @@ def check(
     must_see: Callable[[str], None],
 ) -> None:
     """Try the bank of a sheet, and say of each exercise how it went.
+
+    The sheet itself runs in full and in part: a cell that grading leaves out must change no answer.
 
     Args:
         root: the project's folder.
@@ -47,6 +49,8 @@ def check(
         must_see(f"course/answers/{name}.md, {what}")
     try:
         tried = [(seed, trial) for seed in seeds for trial in bank.trials(notebook, answers, seed)]
+        for what in partial.differences(name, notebook, seeds[0]):
+            must_see(what)
     except Exception as error:  # a given cell or a solution of the sheet: it is a program
         raise CourseError(
             f"course/sheets/{name}.md: a cell that the answers build on stops here "

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 from support.attacks import bank
-from support.classes import NAME, copied, graded_files, hand_in, solved
+from support.attacks.classes import SECRET, course_of_honest_students, graded
+from support.classes import NAME, copied, graded_files, hand_in
 from support.project import PROJECT
 from support.sample import every
 
-from course.grading import grade, submitted, workers
+from course.grading import submitted, workers
 from course.grading.cage import command
-from course.grading.cage.limits import Limits
 from course.verdict import STATES
 
 pytestmark = [
@@ -26,9 +26,6 @@ pytestmark = [
 ]
 
 ATTACKS = bank.attacks()
-LIMITS = Limits(memory=3 << 29, processes=64, cell_seconds=4, submission_seconds=40, output=50_000)
-HALF_RIGHT = {"derivative": "def derivative(f, x):\n    return f(x)", "grad_after": "1 +"}
-SECRET = "the secret of a class that was attacked"
 PR_SET_CHILD_SUBREAPER = 36
 REACHED = "REA" + "CHED"  # what an attack says when it has got somewhere
 
@@ -42,21 +39,6 @@ def pytest_generate_tests(metafunc):
     """Give a test of one attack each of those that are tried."""
     if "attack" in metafunc.fixturenames:
         metafunc.parametrize("attack", tried(metafunc.config), ids=lambda a: a.student)
-
-
-def course_of_honest_students(root):
-    copied(root)
-    hand_in(root, "honest-1", solved())
-    hand_in(root, "honest-2", solved(HALF_RIGHT))
-    hand_in(root, "z-honest-3", solved())
-    (root / ".course-secret").write_text(SECRET)
-    return root
-
-
-def graded(root):
-    said = []
-    results = grade.grade_class(root, [], [], workers=2, limits=LIMITS, say=said.append)
-    return {r.student: r for r in results}
 
 
 def descendants():

@@ -8,6 +8,7 @@ import sys
 import nbformat
 import pytest
 from support import classes, gradebooks
+from support.attacks import against_stock
 from support.attacks import bank as attacks
 from support.pages import pages
 from support.project import PROJECT, SHEETS
@@ -57,7 +58,24 @@ def test_does_margins_list_every_exercise_of_every_sheet():
 def test_does_hostile_list_every_attack():
     listed = rows(DOCS / "hostile.md", "| attack | idea |")
     made = [f"{a.group}: {a.name}".replace("|", "/") for a in attacks.attacks()]
-    assert sorted(listed) == sorted(made), "python -m support.attacks.against_stock (in tests/)"
+    assert sorted(listed) == sorted(made), "make hostile"
+
+
+def test_is_there_an_attack_that_nobody_has_tried():
+    text = (DOCS / "hostile.md").read_text(encoding="utf-8")
+    assert [line for line in text.splitlines() if "not tried" in line] == [], "make hostile"
+
+
+def test_are_the_rows_of_attacks_that_are_not_asked_for_kept():
+    _, table = (DOCS / "hostile.md").read_text(encoding="utf-8").split(against_stock.MARK)
+    first, *rest = attacks.attacks()
+    made = {against_stock.named(first): against_stock.row(first, "its grade", "another")}
+    before, after = against_stock.rows(table, {}), against_stock.rows(table, made)
+    assert before == table.strip().splitlines()
+    assert [line for line in after if line not in before] == list(made.values())
+    assert len(after) == len(before) == len(rest) + 3
+    with pytest.raises(SystemExit, match="no row for"):
+        against_stock.rows("", made)
 
 
 def test_do_the_benchmarks_have_the_rows_that_make_bench_writes():

@@ -38,6 +38,38 @@ def test_is_every_workflow_one(schema):
     assert fine, said
 
 
+def runs(workflow, job):
+    """Return the shell commands of a job, in their order."""
+    path = PROJECT / ".github" / "workflows" / f"{workflow}.yml"
+    steps = yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"][job]["steps"]
+    return [step["run"] for step in steps if "run" in step]
+
+
+@pytest.mark.parametrize("job", ["sheets", "ordinary"])
+def test_does_the_night_have_the_server_that_its_tests_ask_for(job):
+    """Without one they are skipped: a gradebook on PostgreSQL would be tried by nobody."""
+    installs, *_, tests = runs("nightly", job)
+    assert installs == ".ci/packages postgresql"
+    assert "pytest tests" in tests
+
+
+def test_does_any_job_run_the_tests_of_grading_as_an_ordinary_user():
+    *_, cage, last = runs("nightly", "ordinary")
+    assert "works() or 0" in cage, "without a cage half of the tests are skipped"
+    assert re.match(r'su instructor -c "\.venv/bin/python -m pytest tests/grading\b', last)
+    assert "not slow" not in last
+
+
+def test_are_the_packages_that_a_job_installs_known():
+    there = [name for _, command in steps() for name in re.findall(r"^\.ci/packages (.+)", command)]
+    asked = {name for names in there for name in names.split()} | {"chromium"}
+    script = (PROJECT / ".ci" / "packages").read_text()
+    assert all(re.search(rf"^    {name}\)", script, re.MULTILINE) for name in asked)
+    done = subprocess.run([PROJECT / ".ci" / "packages", "nothing"], capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "no such package here: nothing" in done.stderr
+
+
 def test_is_the_citation_one_and_of_this_version():
     path = PROJECT / "CITATION.cff"
     fine, said = keeps_to("vendor.citation-file-format", path)

@@ -1,6 +1,11 @@
 """What a submission may use."""
 
-from dataclasses import asdict, dataclass
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from course.errors import CourseError
 
 
 @dataclass(frozen=True)
@@ -25,3 +30,32 @@ class Limits:
         """Return the limits that the kernel's own process sets."""
         kept = ("memory", "file_size", "disk", "processes", "open_files")
         return {k: v for k, v in asdict(self).items() if k in kept}
+
+
+def configured(given: Mapping[str, Any]) -> Limits:
+    """Return the limits that the settings give under ``CourseLimits``, else the defaults.
+
+    Raises:
+        CourseError: a limit that does not exist, or is no number above zero.
+    """
+    usual = asdict(Limits())
+    unknown = set(given) - set(usual)
+    if unknown:
+        raise CourseError(
+            f"nbgrader_config.py: CourseLimits has no {', '.join(sorted(unknown))}; it has "
+            f"{', '.join(usual)}."
+        )
+    checked: dict[str, Any] = {n: _limit(n, value, usual[n]) for n, value in given.items()}
+    return replace(Limits(), **checked)
+
+
+def _limit(name: str, value: Any, usual: int | float) -> int | float:
+    kind = type(usual)
+    is_number = type(value) in (int, float) and math.isfinite(value)
+    if not is_number or not 0 < value < 2**63 or (kind is int and value != int(value)):
+        what = "bytes or a count, a whole number" if kind is int else "seconds, a number"
+        raise CourseError(
+            f"nbgrader_config.py: CourseLimits.{name} is {value!r}; it is {what} above 0, such as "
+            f"{usual}."
+        )
+    return kind(value)

@@ -10,7 +10,6 @@ import os
 import shutil
 import subprocess
 import tempfile
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,8 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning import KernelProvisionerBase
 from traitlets import Bool
 
-from course.grading.cage import claims, command
+from course.grading.cage import claims, command, limits
 from course.grading.cage.groups import Group, Groups
-from course.grading.cage.limits import Limits
 
 
 class CageProvisioner(KernelProvisionerBase):
@@ -96,27 +94,20 @@ class CageProvisioner(KernelProvisionerBase):
                     setattr(manager, name, value)
         self.kernel_spec.interrupt_mode = "message"
         key = manager.session.key.decode()
-        limits = self._limits()
+        given = self._limits()
         door = -1
         if self.groups is not None:
-            self.group = self.groups.new("0", limits.memory)
+            self.group = self.groups.new("0", given.memory)
             door = self.group.door() if self.group else -1
         kept = self._kept(kwargs)
-        words = command.once(self.folder, "0", key, limits, kept, self.hide_key, door)
+        words = command.once(self.folder, "0", key, given, kept, self.hide_key, door)
         self.door = door
         self.connection_info = manager.get_connection_info()
         return await super().pre_launch(cmd=words, **kwargs)
 
-    def _limits(self) -> Limits:
+    def _limits(self) -> limits.Limits:
         """Return the limits that the settings give, else the defaults."""
-        given = dict(self.config.get("CourseLimits", {}))
-        usual = asdict(Limits())
-        unknown = set(given) - set(usual)
-        if unknown:
-            raise RuntimeError(
-                f"CourseLimits has no {', '.join(sorted(unknown))}; it has {', '.join(usual)}."
-            )
-        return replace(Limits(), **{k: type(usual[k])(v) for k, v in given.items()})
+        return limits.configured(self.config.get("CourseLimits", {}))
 
     def _kept(self, kwargs: dict[str, Any]) -> dict[str, str]:
         """Return what a caged kernel may know of the caller's environment."""

@@ -13,8 +13,8 @@ from traitlets.config import Config
 
 from course import stock_nbgrader
 from course.errors import CourseError
-from course.files import remove, replace_by
-from course.grading.ledger import cells
+from course.files import replace_by, write_whole
+from course.grading.ledger import cells, records, trouble
 from course.grading.ledger.records import Of
 from course.grading.ledger.standing import Standing
 from course.grading.result import Result, TestResult
@@ -35,14 +35,17 @@ def opened(
     Raises:
         CourseError: the gradebook cannot be opened or a sheet cannot be entered.
     """
-    book = _connected(str(config.CourseDirectory.db_url), stock_nbgrader.course_id(config))
-    try:
-        for name in sheets:
-            cells.bring_into_line(book, root, config, name, say)
-        yield book
-    finally:
-        book.close()
-        book.engine.dispose()
+    url = str(config.CourseDirectory.db_url)
+    with stock_nbgrader.said_once():
+        _bring_up_to_date(root, url, say)
+        book = _connected(url, stock_nbgrader.course_id(config))
+        try:
+            for name in sheets:
+                cells.bring_into_line(book, root, config, name, say)
+            yield book
+        finally:
+            book.close()
+            book.engine.dispose()
 
 
 @contextlib.contextmanager
@@ -57,38 +60,87 @@ def reading(root: Path) -> Iterator[Gradebook]:
     path = stock_nbgrader.sqlite_file(url)
     if path is not None and not path.is_file():
         raise CourseError(f"{path} does not exist; run «course grade» first.")
-    book = _connected(url, stock_nbgrader.course_id(config))
-    try:
-        yield book
-    except SQLAlchemyError as error:
-        raise _unreadable(url, error) from error
-    finally:
-        book.close()
-        book.engine.dispose()
+    with stock_nbgrader.said_once():
+        book = _connected(url, stock_nbgrader.course_id(config))
+        try:
+            yield book
+        except CourseError:
+            raise
+        except SQLAlchemyError as error:
+            raise _unreadable(url, error) from error
+        except Exception as error:  # late penalties are written while it is read
+            if cause := trouble.stopping(error):
+                raise trouble.stopped(root, cause) from error
+            raise
+        finally:
+            book.close()
+            book.engine.dispose()
 
 
 def _connected(url: str, course: str) -> Gradebook:
     path = stock_nbgrader.sqlite_file(url)
+    if path is not None and not path.exists():
+        _make(path, course)
     try:
-        if path is not None and not path.exists():
-            # Made beside its place and then moved: a kill half-way leaves no half gradebook.
-            new = path.with_name(f".{path.name}.new")
-            remove(new)
-            made = stock_nbgrader.gradebook(stock_nbgrader.sqlite_url(new), course)
-            made.close()
-            made.engine.dispose()
-            replace_by(path, new)
         return stock_nbgrader.gradebook(url, course)
     except Exception as error:
         raise _unreadable(url, error) from error
 
 
-def _unreadable(url: str, error: Exception) -> CourseError:
-    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    return CourseError(
-        f"The gradebook {stock_nbgrader.shown(url)} cannot be read ({first}); keep it, it holds "
-        "what people gave, and see «When the gradebook cannot be read» in docs/grading.md."
+def _bring_up_to_date(root: Path, url: str, say: Callable[[str], None]) -> None:
+    """Change the tables of an earlier nbgrader's gradebook to today's, whole or not at all."""
+    path = stock_nbgrader.sqlite_file(url)
+    try:
+        if (path is not None and not path.exists()) or not stock_nbgrader.is_earlier(url):
+            return
+    except Exception as error:
+        raise _unreadable(url, error) from error
+    copied = records.copy_gradebook(root, url)
+    if path is None or copied is None:
+        stock_nbgrader.upgrade(url)  # one transaction of the server's
+    else:
+        new = path.with_name(f".{path.name}.new")
+        try:
+            records.clear_database(new)
+            write_whole(new, copied.read_bytes())
+            stock_nbgrader.upgrade(stock_nbgrader.sqlite_url(new))
+            replace_by(path, new)
+        finally:
+            with contextlib.suppress(OSError):
+                records.clear_database(new)
+    say(
+        "the gradebook was an earlier nbgrader's: its tables are today's now"
+        + (f"; {copied.relative_to(root)} is what it was" if copied else "")
     )
+
+
+def _make(path: Path, course: str) -> None:
+    """Make a gradebook beside its place and then move it: a failure half-way leaves no half one."""
+    new = path.with_name(f".{path.name}.new")
+    try:
+        records.clear_database(new)
+        made = stock_nbgrader.gradebook(stock_nbgrader.sqlite_url(new), course)
+        made.close()
+        made.engine.dispose()
+        replace_by(path, new)
+    except Exception as error:
+        with contextlib.suppress(OSError):
+            records.clear_database(new)
+        raise CourseError(
+            f"The gradebook {path} cannot be made ({_first(error)}); nothing of it is left there, "
+            "and the same command makes it once it can write there."
+        ) from error
+
+
+def _unreadable(url: str, error: Exception) -> CourseError:
+    return CourseError(
+        f"The gradebook {stock_nbgrader.shown(url)} cannot be read ({_first(error)}); keep it, it "
+        "holds what people gave, and see «When the gradebook cannot be read» in docs/grading.md."
+    )
+
+
+def _first(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def holds(standing: Standing, result: Result) -> bool:

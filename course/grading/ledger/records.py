@@ -5,6 +5,8 @@ time. What stays with the staff lies in .course/, where no command of nbgrader c
 result was made from, the data seed, and what the answers replied.
 """
 
+import contextlib
+import filecmp
 import gzip
 import json
 import os
@@ -248,7 +250,14 @@ def page_path(root: Path, of: Of) -> Path:
 def copy_gradebook(root: Path, url: str) -> Path | None:
     """Copy the gradebook, where it is a file, into .course/ under the time of day.
 
-    A server's gradebook is not copied: that is what its own backups are for.
+    A server's gradebook is not copied: that is what its own backups are for. Where the newest copy
+    holds the very same, since a run was cut short after it, that one is kept and no second made.
+
+    Returns:
+        The copy; None where the gradebook is no file.
+
+    Raises:
+        OSError, sqlite3.Error: there is no room for it; nothing is left of it.
     """
     path = stock_nbgrader.sqlite_file(url)
     if path is None:
@@ -256,8 +265,21 @@ def copy_gradebook(root: Path, url: str) -> Path | None:
     place = staff(root)
     name = f"gradebook-{datetime.now():%Y-%m-%d-%H%M%S-%f}.db"
     scratch = place / ".gradebook.tmp"
-    remove(scratch)
-    with closing(sqlite3.connect(path)) as book, closing(sqlite3.connect(scratch)) as copy:
-        book.backup(copy)
-    replace_by(place / name, scratch)
+    clear_database(scratch)
+    try:
+        with closing(sqlite3.connect(path)) as book, closing(sqlite3.connect(scratch)) as copy:
+            book.backup(copy)
+        newest = max(place.glob("gradebook-*.db"), default=None)
+        if newest is not None and filecmp.cmp(newest, scratch, shallow=False):
+            return newest
+        replace_by(place / name, scratch)
+    finally:
+        with contextlib.suppress(OSError):
+            clear_database(scratch)
     return place / name
+
+
+def clear_database(path: Path) -> None:
+    """Remove the file of a database in the making, and what SQLite writes beside it."""
+    for name in (path.name, f"{path.name}-journal", f"{path.name}-wal", f"{path.name}-shm"):
+        remove(path.with_name(name))

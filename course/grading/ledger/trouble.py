@@ -2,11 +2,12 @@
 
 import contextlib
 import errno
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from nbgrader.api import Gradebook
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import exc
 
 from course.errors import CourseError
 from course.files import shown
@@ -14,7 +15,17 @@ from course.grading.ledger import records
 from course.grading.ledger.records import Of
 
 # What no other submission would be spared either.
-OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE}
+OF_THE_DISK = {
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.ESTALE, errno.EMFILE,
+    errno.ENFILE,
+}  # fmt: skip
+# What a database says of one statement; all else that it says is of itself (PEP 249).
+OF_A_STATEMENT = (
+    *(sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError),
+    *(sqlite3.ProgrammingError, sqlite3.NotSupportedError),
+    *(exc.IntegrityError, exc.DataError, exc.InterfaceError),
+    *(exc.ProgrammingError, exc.NotSupportedError),
+)
 
 
 @contextlib.contextmanager
@@ -26,15 +37,45 @@ def of_the_disk(root: Path) -> Iterator[None]:
     """
     try:
         yield
-    except OSError as error:
-        if error.errno not in OF_THE_DISK:
+    except CourseError:
+        raise
+    except Exception as error:
+        cause = stopping(error)
+        if cause is None and isinstance(error, OSError | sqlite3.Error | exc.SQLAlchemyError):
+            cause = error
+        if cause is None:
             raise
-        raise _stopped(f"{error.filename or root}: {error.strerror}") from error
-    except OperationalError as error:
-        raise _stopped(f"the gradebook of {root}: {str(error.orig).splitlines()[0]}") from error
+        raise stopped(root, cause) from error
 
 
-def _stopped(why: str) -> CourseError:
+def stopping(error: BaseException) -> BaseException | None:
+    """Return what stops all writing, of an error and those that it was made from; None if nothing.
+
+    nbgrader makes an `InvalidEntry` of whatever its database says, a full disk included.
+    """
+    waiting: list[BaseException | None] = [error]
+    seen: list[BaseException] = []
+    while waiting:
+        one = waiting.pop()
+        if one is None or any(one is other for other in seen):
+            continue
+        seen.append(one)
+        of_the_database = isinstance(one, sqlite3.Error | exc.DBAPIError)
+        if of_the_database and not isinstance(one, OF_A_STATEMENT):
+            return one
+        if isinstance(one, OSError) and one.errno in OF_THE_DISK:
+            return one
+        waiting += [one.__context__, one.__cause__]
+    return None
+
+
+def stopped(root: Path, cause: BaseException) -> CourseError:
+    """Return the sentence of what stops all writing."""
+    if isinstance(cause, OSError):
+        why = f"{cause.filename or root}: {cause.strerror or cause}"
+    else:
+        said = str(getattr(cause, "orig", None) or cause).strip().splitlines()
+        why = f"the gradebook of {root}: {(said or [type(cause).__name__])[0]}"
     return CourseError(
         f"{why}; what was written is whole, and the same command goes on from there once it can "
         "write again."
@@ -53,10 +94,10 @@ def of_one(root: Path, book: Gradebook, of: Of, must_see: Callable[[str], None])
     """
     try:
         yield
-    except (CourseError, OperationalError):
+    except CourseError:
         raise
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in OF_THE_DISK:
+        if stopping(error):
             raise
         book.db.rollback()
         with contextlib.suppress(OSError):

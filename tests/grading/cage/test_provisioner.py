@@ -12,7 +12,9 @@ from support.project import PROJECT
 from support.stock import nbgrader
 from traitlets.config import Config
 
+from course.errors import CourseError
 from course.grading.cage import command
+from course.grading.cage.provisioner import CageProvisioner
 
 pytestmark = [
     pytest.mark.slow,
@@ -55,6 +57,21 @@ def test_do_the_settings_of_the_course_limit_a_kernel(monkeypatch, tmp_path):
     NotebookClient(notebook, timeout=60, kernel_name="python3", config=settings).execute()
     assert notebook.cells[0].outputs[0].text == f"{1 << 30}\n"
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "memory", [-1, 0, True, 1.5, "3GB", float("nan"), 2**63], ids=lambda value: repr(value)
+)
+def test_does_a_limit_that_is_none_start_a_kernel(memory):
+    provisioner = CageProvisioner(config=Config(CourseLimits={"memory": memory}))
+    with pytest.raises(CourseError, match=r"CourseLimits.memory is .* above 0, such as"):
+        provisioner._limits()
+
+
+def test_is_a_limit_that_nobody_knows_taken():
+    provisioner = CageProvisioner(config=Config(CourseLimits={"memroy": 1 << 30}))
+    with pytest.raises(CourseError, match=r"CourseLimits has no memroy; it has memory, file_size"):
+        provisioner._limits()
 
 
 def test_does_stock_nbgrader_grade_in_a_cage(tmp_path):

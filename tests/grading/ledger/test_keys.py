@@ -11,6 +11,7 @@ import pytest
 from support.classes import NAME, copied, solved
 from support.project import PROJECT
 
+from course.grading.cage.limits import Limits
 from course.grading.job import Job
 from course.grading.ledger import keys
 
@@ -153,7 +154,7 @@ def test_does_a_sheet_of_other_cells_run_again(job, change):
 def test_does_what_decides_on_one_submission_change_its_key(job):
     for name, value in {
         "submission": b"x", "student": "karl", "sheet": "02", "data_seed": 2, "caged": False,
-        "release": job.release + " ", "why_none": "x",
+        "release": job.release + " ", "why_none": "x", "limits": Limits(cell_seconds=31),
     }.items():  # fmt: skip
         assert keys.of(dataclasses.replace(job, **{name: value})).run != keys.of(job).run, name
     none = dataclasses.replace(job, submission=None)

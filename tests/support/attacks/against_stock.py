@@ -1,11 +1,12 @@
 """Hand the bank to plain `nbgrader autograde`, student by student, and write the table.
 
-    python tests/support/attacks/against_stock.py FOLDER      → docs/hostile.md, its table made anew
+    make hostile                             → docs/hostile.md, its table made anew (long)
+    make hostile ATTACKS="values forging"    the rows of these groups, or of these attacks, alone
 
 Each submission is graded by nbgrader as it comes, in a course folder of its own, as an unprivileged
 user inside a cage of bubblewrap that holds the whole of nbgrader: for this machine to live through
 it, not because nbgrader does so. What would harm the machine all the same is skipped. What happened
-here comes from FOLDER, the course that tests/grading/test_attacks.py has graded.
+here comes from a class of the same attackers and three honest students.
 """
 
 import concurrent.futures
@@ -26,13 +27,14 @@ sys.path[:0] = [str(HERE.parent.parent), str(PROJECT)]
 
 from course import stock_nbgrader  # noqa: E402
 from course.grading.cage import command  # noqa: E402
-from support.attacks import bank  # noqa: E402
+from support.attacks import bank, classes  # noqa: E402
 from support.classes import NAME, copied, hand_in, solved  # noqa: E402
 
 HOME = str(Path.home())
 SECONDS = 60
 NOBODY = 65534
 REACHED = "REA" + "CHED"
+MARK = "<!-- table -->"
 # What uses up memory, processes or disks: nbgrader sets no limit, and others use this machine.
 SKIPPED = {
     "fork bomb", "threads", "processor hogs", "memory", "memory at once", "shared memory",
@@ -149,23 +151,59 @@ def here(attack: bank.Attack, graded: Path) -> str:
     return f"{content['score']:g} of 12: {shown}"
 
 
-def main(graded: Path) -> None:
-    """Run every attack, two at a time, and write the table."""
+def main(wanted: list[str]) -> None:
+    """Run attacks, two at a time in stock, then as a class here, and write their rows.
+
+    Args:
+        wanted: beginnings of the names of attacks, with or without their group; all where empty.
+    """
+    path = PROJECT / "docs" / "hostile.md"
+    head, table = path.read_text(encoding="utf-8").split(MARK)
     attacks = bank.attacks()
+    chosen = [a for a in attacks if not wanted or named(a).startswith(tuple(wanted))
+              or a.name.startswith(tuple(wanted))]  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="s") as scratch:
         Path(scratch).chmod(0o755)
         template = prepared(Path(scratch))
         os.umask(0o022)  # nbgrader has set another
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            found = list(pool.map(lambda a: in_stock(a, template, Path(scratch)), attacks))
-    rows = ["| attack | idea | stock nbgrader 0.9.6 | here |", "|---|---|---|---|"]
-    for attack, said in zip(attacks, found, strict=True):
-        cells = (f"{attack.group}: {attack.name}", attack.idea, said, here(attack, graded))
-        rows.append("| " + " | ".join(c.replace("|", "/").replace("\n", " ") for c in cells) + " |")
-    path = PROJECT / "docs" / "hostile.md"
-    head = path.read_text().split("<!-- table -->")[0] if path.exists() else "# Hostile\n\n"
-    path.write_text(head + "<!-- table -->\n\n" + "\n".join(rows) + "\n")
+            found = list(pool.map(lambda a: in_stock(a, template, Path(scratch)), chosen))
+    with tempfile.TemporaryDirectory(prefix="h") as scratch:
+        root = classes.course_of_honest_students(Path(scratch) / "course")
+        for attack in chosen:
+            attack.hand_in(root, PROJECT)
+        classes.graded(root)
+        made = {
+            named(a): row(a, said, here(a, root)) for a, said in zip(chosen, found, strict=True)
+        }
+    path.write_text(head + MARK + "\n\n" + "\n".join(rows(table, made)) + "\n", encoding="utf-8")
+
+
+def named(attack: bank.Attack) -> str:
+    """Return what an attack is called in the table."""
+    return f"{attack.group}: {attack.name}".replace("|", "/")
+
+
+def row(attack: bank.Attack, stock: str, ours: str) -> str:
+    """Return the row of an attack."""
+    cells = (named(attack), attack.idea, stock, ours)
+    return "| " + " | ".join(c.replace("|", "/").replace("\n", " ") for c in cells) + " |"
+
+
+def rows(table: str, made: dict[str, str]) -> list[str]:
+    """Return the lines of the table: rows made anew, and those of before that were not.
+
+    Raises:
+        SystemExit: an attack has no row of before either.
+    """
+    known = {line.split(" | ")[0].removeprefix("| "): line for line in table.splitlines()}
+    known |= made
+    names = [named(attack) for attack in bank.attacks()]
+    if lacking := [name for name in names if name not in known]:
+        sys.exit(f"no row for {', '.join(lacking)}: make hostile, of these as well")
+    heads = ["| attack | idea | stock nbgrader 0.9.6 | here |", "|---|---|---|---|"]
+    return heads + [known[name] for name in names]
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(sys.argv[1:])
