@@ -133,7 +133,7 @@ def grade(
                 must_see=must_see, under_way=bar.under_way,
             )  # fmt: skip
         if results:
-            report.show(root.resolve(), results)
+            report.show(root.resolve(), results, must_see=must_see)
 
 
 @app.command()
