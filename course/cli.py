@@ -123,6 +123,7 @@ def grade(
     from course.grading.dry_run import dry_run
     from course.grading.grade import cluster, grade_class
     from course.term import report
+    from course.term.collecting import roster
 
     grades = dry_run if dry else grade_class
     with _to_be_seen(None if dry else root) as must_see:
@@ -132,6 +133,8 @@ def grade(
                 no_cage=no_cage, say=_say, executor=executor, progress=bar.done,
                 must_see=must_see, under_way=bar.under_way,
             )  # fmt: skip
+        if line := roster.unlisted(root.resolve(), sheets or []):
+            must_see(line)
         if results:
             report.show(root.resolve(), results, must_see=must_see)
 
@@ -273,12 +276,13 @@ def give_back(
 @app.command()
 def bundle(
     out: Annotated[Path, typer.Option(help="The folder to make, or a bundle to renew.")],
+    sheets: Sheets = None,
 ) -> None:
     """Make what a class gets: sheets, helpers as a wheel, a page to begin; no solution in it."""
     from course.bundling.bundle import bundle as bundling
 
     with _to_be_seen() as must_see:
-        bundling(PROJECT, out.resolve(), _say, must_see)
+        bundling(PROJECT, out.resolve(), _say, must_see, only=sheets or [])
 
 
 @app.command()
