@@ -85,7 +85,8 @@ def _said(
         lines += ["", "a person's words:", *_indented(comment)]
     if standing is not None and standing.penalty:
         lines += ["", f"late: {standing.penalty:g} points are taken off the sheet"]
-    if (seed := records.data_seed(root, result)) is not None:
+    is_code = name != test  # a written answer is asked nothing
+    if is_code and (seed := records.data_seed(root, result)) is not None:
         lines += ["", f"asked again at a desk by COURSE_DATA_SEED={seed}"]
     return lines
 

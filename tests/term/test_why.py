@@ -40,6 +40,7 @@ def test_are_answer_verdict_and_points_said(root, asked):
 def test_are_a_persons_points_and_words_said(root):
     said = why(root, "ben", "why")
     assert "points: none yet of 2; waits for a person" in said
+    assert "COURSE_DATA_SEED" not in said, "nobody asks a written answer again"
     assert "\n\n\n" not in said, "where the judge has no words, no room is left for them"
     with book(root) as opened:
         written = opened.find_grade("why", NAME, NAME, "ben")
