@@ -7,7 +7,7 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -24,7 +24,21 @@ app = typer.Typer(
 )
 
 Sheets = Annotated[list[str] | None, typer.Argument(help="Names of sheets; all by default.")]
-Root = Annotated[Path, typer.Option(help="An nbgrader course folder.")]
+
+
+def here() -> Path:
+    """Return the course that a command means where none is named.
+
+    That is the folder one stands in where it is a course, as nbgrader has it, else the project.
+    """
+    return Path.cwd() if (Path.cwd() / "nbgrader_config.py").is_file() else PROJECT
+
+
+ROOT: Any = typer.Option(
+    default_factory=here,
+    show_default="the folder you stand in, else the project",
+    help="A course folder: one that holds nbgrader_config.py.",
+)
 Exported = Annotated[
     Path | None,
     typer.Option(help="What the platform exported: Canvas's gradebook, Moodle's worksheet."),
@@ -70,7 +84,7 @@ def collect(
     platform: Annotated[
         str, typer.Option("--as", help="moodle, canvas, github or folder; found out by default.")
     ] = "",
-    root: Root = PROJECT,
+    root: Path = ROOT,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing.")] = False,
 ) -> None:
     """Take in a sheet's submissions from a platform's archive or a folder."""
@@ -78,7 +92,9 @@ def collect(
 
     with _to_be_seen(None if dry_run else root) as must_see:
         found = taking_in(root.resolve(), sheet, where, platform, dry_run)
-        for line in [*found.table(), found.summary() + ("; nothing was written" * dry_run)]:
+        written = "nothing was written into" if dry_run else "in"
+        where_to = f"{written} {root.resolve() / 'submitted'}"
+        for line in [*found.table(), f"{found.summary()}; {where_to}"]:
             _say(line)
         for sentence in found.to_be_seen():
             must_see(sentence)
@@ -87,7 +103,7 @@ def collect(
 @app.command()
 def grade(
     sheets: Sheets = None,
-    root: Root = PROJECT,
+    root: Path = ROOT,
     students: Annotated[list[str] | None, typer.Option(help="Only these students.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Submissions at a time.")] = None,
     force: Annotated[bool, typer.Option(help="Grade also what did not change.")] = False,
@@ -107,6 +123,7 @@ def grade(
     from course.grading.dry_run import dry_run
     from course.grading.grade import cluster, grade_class
     from course.term import report
+    from course.term.collecting import roster
 
     grades = dry_run if dry else grade_class
     with _to_be_seen(None if dry else root) as must_see:
@@ -116,14 +133,16 @@ def grade(
                 no_cage=no_cage, say=_say, executor=executor, progress=bar.done,
                 must_see=must_see, under_way=bar.under_way,
             )  # fmt: skip
+        if line := roster.unlisted(root.resolve(), sheets or []):
+            must_see(line)
         if results:
-            report.show(root.resolve(), results)
+            report.show(root.resolve(), results, must_see=must_see)
 
 
 @app.command()
 def watch(
     sheets: Sheets = None,
-    root: Root = PROJECT,
+    root: Path = ROOT,
     once: Annotated[bool, typer.Option("--once", help="End when nothing is left to do.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Submissions at a time.")] = None,
     no_cage: Annotated[bool, typer.Option("--no-cage", help="Trust the students' code.")] = False,
@@ -157,7 +176,7 @@ def simulate(
 @app.command()
 def report(
     sheets: Sheets = None,
-    root: Root = PROJECT,
+    root: Path = ROOT,
     html: Annotated[Path | None, typer.Option(help="Write a page instead, to this file.")] = None,
 ) -> None:
     """Print the table of a graded class, or make a page of it."""
@@ -176,7 +195,7 @@ def turn(
     sheet: Annotated[str, typer.Argument(help="The sheet's name.")],
     group: Annotated[str, typer.Argument(help="A group of nameless answers, as the page says.")],
     name: Annotated[str, typer.Argument(help="What the wrong turn is to be called.")],
-    root: Root = PROJECT,
+    root: Path = ROOT,
 ) -> None:
     """Begin a wrong turn in the answers bank with an answer of a class."""
     from course.term import next_turn
@@ -187,7 +206,7 @@ def turn(
 
 @app.command()
 def similar(
-    sheet: Annotated[str, typer.Argument(help="The sheet's name.")], root: Root = PROJECT
+    sheet: Annotated[str, typer.Argument(help="The sheet's name.")], root: Path = ROOT
 ) -> None:
     """Show the pairs of submissions that are more alike than the class is."""
     from course.term.similar import similar as likeness
@@ -200,7 +219,7 @@ def similar(
 def why(
     student: Annotated[str, typer.Argument(help="The student's id.")],
     exercise: Annotated[str, typer.Argument(help="The exercise's name, or its test's.")],
-    root: Root = PROJECT,
+    root: Path = ROOT,
 ) -> None:
     """Show an answer, what the judge said of it, and what a person said."""
     from course.term.why import why as reasons
@@ -212,7 +231,7 @@ def why(
 @app.command()
 def feedback(
     sheets: Sheets = None,
-    root: Root = PROJECT,
+    root: Path = ROOT,
     force: Annotated[bool, typer.Option(help="Make also pages that are up to date.")] = False,
 ) -> None:
     """Make the pages that students read, from the gradebook: points, comments, penalties."""
@@ -225,7 +244,7 @@ def feedback(
 @app.command()
 def export(
     form: Annotated[str, typer.Option("--format", help="csv, canvas or moodle.")],
-    root: Root = PROJECT,
+    root: Path = ROOT,
     exported: Exported = None,
 ) -> None:
     """Print the grades as a table for a learning platform; > puts them into a file."""
@@ -243,7 +262,7 @@ def give_back(
     sheet: Annotated[str, typer.Argument(help="The sheet's name.")],
     platform: Annotated[str, typer.Option("--to", help="moodle, canvas or zip.")],
     out: Annotated[Path, typer.Option(help="The folder to write to.")],
-    root: Root = PROJECT,
+    root: Path = ROOT,
     exported: Exported = None,
     column: Annotated[str, typer.Option(help="The assignment's heading in Canvas.")] = "",
 ) -> None:
@@ -257,12 +276,13 @@ def give_back(
 @app.command()
 def bundle(
     out: Annotated[Path, typer.Option(help="The folder to make, or a bundle to renew.")],
+    sheets: Sheets = None,
 ) -> None:
     """Make what a class gets: sheets, helpers as a wheel, a page to begin; no solution in it."""
     from course.bundling.bundle import bundle as bundling
 
     with _to_be_seen() as must_see:
-        bundling(PROJECT, out.resolve(), _say, must_see)
+        bundling(PROJECT, out.resolve(), _say, must_see, only=sheets or [])
 
 
 @app.command()

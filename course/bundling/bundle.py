@@ -10,7 +10,7 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
@@ -46,6 +46,7 @@ def bundle(
     say: Callable[[str], None],
     must_see: Callable[[str], None],
     now: datetime | None = None,
+    only: Sequence[str] = (),
 ) -> None:
     """Make what a class gets.
 
@@ -55,13 +56,20 @@ def bundle(
         say: takes a line on what is in it.
         must_see: is told of sheets whose text is newer than what was built from it.
         now: the time that release dates are compared with; by default the present.
+        only: names of the sheets that the class gets, now or from their dates on; all where empty.
 
     Raises:
-        CourseError: the folder holds something else, a release date is none, a sheet is not
-            built, or something in the bundle would give an answer away.
+        CourseError: there is no such sheet, the folder holds something else, a release date is
+            none, a sheet is not built, or something in the bundle would give an answer away.
     """
     old, before = _own_files(out)
-    names, coming = released(root, build.names(root), now or datetime.now())
+    every = build.names(root)
+    if unknown := sorted(set(only) - set(every)):
+        raise CourseError(f"There is no sheet {unknown[0]!r}; there are {', '.join(every)}.")
+    names, coming = released(root, every, now or datetime.now())
+    if only:
+        names = [name for name in names if name in only]
+        coming = {name: date for name, date in coming.items() if name in only}
     for name in names:
         if stamps.is_older_than_text(root, name):
             must_see(f"the text of {name} is newer than release/: course build {name}")
@@ -97,6 +105,8 @@ def bundle(
     for name, is_now in listed["sheets"].items():
         if old and before.get(name) != is_now:
             say(f"{name}: {'corrected' if name in before else 'new'} since the bundle before")
+    for name in sorted(before.keys() - listed["sheets"].keys()):
+        say(f"{name}: was in the bundle before, and is left out now")
     for name, date in coming.items():
         say(f"{name}: not before {date}")
 

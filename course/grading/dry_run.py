@@ -10,6 +10,8 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
 
+from traitlets.config import Config
+
 from course import stock_nbgrader
 from course.errors import CourseError
 from course.files import shown
@@ -85,10 +87,16 @@ def dry_run(
             else:
                 say(line)
             progress(done, len(jobs))
-    for line in _in_the_gradebook(root, names, {(j.student, j.sheet) for j in jobs}):
+    config = stock_nbgrader.settings(root)
+    for line in _cells(root, config, names):
         say(line)
-    new = len(planned) - len(jobs)
-    say(f"dry run: {new} new, {changed} of {len(jobs)} graded anew would change; "
+    penalties = list(_penalties(root, config, names, {(j.student, j.sheet) for j in jobs}))
+    for line in penalties:
+        say(line)
+    new, late_ones = len(planned) - len(jobs), ""
+    if penalties:
+        late_ones = f", late penalties of {len(penalties)} others too"
+    say(f"dry run: {new} new, {changed} of {len(jobs)} graded anew would change{late_ones}; "
         "nothing was written")  # fmt: skip
 
 
@@ -120,23 +128,34 @@ def _said(test: TestResult) -> str:
     return f"{test.state} ({test.wrong_turn})" if test.wrong_turn else test.state
 
 
-def _in_the_gradebook(root: Path, names: list[str], anew: set[tuple[str, str]]) -> Iterator[str]:
-    """Yield what would change without any grading: cells of sheets, penalties for being late."""
-    config = stock_nbgrader.settings(root)
-    path = stock_nbgrader.sqlite_file(str(config.CourseDirectory.db_url))
-    if path is not None and not path.is_file():
+def _cells(root: Path, config: Config, names: list[str]) -> Iterator[str]:
+    """Yield the sheets whose cells the gradebook would follow."""
+    if not _is_there(config):
         return
-    policy = late.Policy(root, config)
     with gradebook.reading(root) as book:
         for name in names:
             if not cells.is_in_line(book, root, config, name):
                 yield f"{name}: the gradebook would follow the sheet's cells"
+
+
+def _penalties(
+    root: Path, config: Config, names: list[str], anew: set[tuple[str, str]]
+) -> Iterator[str]:
+    """Yield what being late would cost or no longer cost of what is not graded anew."""
+    if not _is_there(config):
+        return
+    policy = late.Policy(root, config)
+    with gradebook.reading(root) as book:
         for (student, sheet), now in sorted(standing.read(book, names).items()):
             if (student, sheet) in anew:
                 continue  # its points may change, and the penalty with them
             time = gradebook.handed_in(records.stamp(root, Place(student, sheet)))
             then = policy.penalty(replace(now, timestamp=time or now.timestamp))
             if then != now.penalty:
-                yield (
-                    f"{shown(student)}, {sheet}: late penalty {now.penalty or 0:g} → {then or 0:g}"
-                )
+                yield late.changed(now, now.penalty, then)
+
+
+def _is_there(config: Config) -> bool:
+    """Return whether there is a gradebook; one that is no file is."""
+    path = stock_nbgrader.sqlite_file(str(config.CourseDirectory.db_url))
+    return path is None or path.is_file()

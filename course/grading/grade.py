@@ -19,7 +19,7 @@ from course.grading.cage import command
 from course.grading.cage.limits import Limits
 from course.grading.cage.limits import configured as limits_of
 from course.grading.job import Graded, Job, Ungraded
-from course.grading.ledger import keys, ledger, lock, records, trouble
+from course.grading.ledger import keys, ledger, lock, records, times, trouble
 from course.grading.result import Result
 from course.grading.workers import completed, surviving
 
@@ -96,7 +96,9 @@ def grade_class(
                         must_see(f"{shown(graded.student)}, {graded.sheet}: {why}")
                     progress(done, len(todo))
             results = [kept for job in work if (kept := records.kept(root, job))]
-            book.bring_into_line(results, must_see)
+            book.bring_into_line(results, must_see, say)
+            for line in times.doubtful(root, results, book.standings(results)):
+                must_see(line)
     return results
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from course.errors import CourseError
 from course.grading.ledger import gradebook, ledger, standing
 from course.grading.ledger.ledger import Standings
+from course.term import remarks
 from course.term.collecting import collect, roster
 from course.term.collecting.roster import Student
 
@@ -68,12 +69,8 @@ def read(root: Path, say: Callable[[str], None], sheet: str = "") -> Grades:
         raise CourseError(f"The gradebook knows no sheet {sheet!r}; it has {', '.join(known)}.")
     if not found:
         raise CourseError("The gradebook holds no grades; run «course grade» first.")
-    waiting = sum(one.final is None for one in found.values())
-    if waiting:
-        say(
-            f"{waiting} of {len(found)} submissions hold answers that wait for a person "
-            "(JupyterLab: Nbgrader, Formgrader); until then their final scores are left empty"
-        )
+    for line in filter(None, (remarks.waiting(found), remarks.above(found))):
+        say(line)
     for own in roster.students(root) if (root / roster.FILE).is_file() else []:
         there = students.get(own.id, own)
         lacking = {f.name: getattr(own, f.name) for f in fields(own) if not getattr(there, f.name)}
@@ -100,9 +97,3 @@ def safe(text: str) -> str:
     """Return one line that a spreadsheet takes for text: a name may begin like a formula."""
     line = "".join(" " if unicodedata.category(c) == "Cc" else c for c in text)
     return f"'{line}" if line.lstrip().startswith(FORMULA) else line
-
-
-def who(students: Sequence[str], most: int = 8) -> str:
-    """Return students as a phrase, cut where they are many."""
-    more = f" and {len(students) - most} more" if len(students) > most else ""
-    return ", ".join(students[:most]) + more

@@ -16,6 +16,7 @@ from course.grading.ledger import gradebook, ledger, records
 from course.grading.ledger.ledger import Standings
 from course.grading.ledger.standing import Mark, Standing
 from course.grading.result import Result, TestResult
+from course.term import remarks
 
 graded = records.graded
 
@@ -129,3 +130,9 @@ def show(
         console = Console(width=max(140, 30 + 20 * len({r.sheet for r in found})))
     console.print(scores(found, standings))
     console.print(exercises(found, standings))
+    here = {place: one for result in found
+            if (one := standings.get(place := (result.student, result.sheet)))}  # fmt: skip
+    if line := remarks.waiting(here):
+        console.print(_text(line), soft_wrap=True)
+    if line := remarks.above(here):
+        must_see(line)

@@ -11,6 +11,7 @@ from course.grading.ledger import gradebook, ledger, records
 from course.grading.ledger.standing import Mark, Standing
 from course.grading.result import Result
 from course.notebooks import parse
+from course.term import remarks
 
 
 def why(root: Path, student: str, exercise: str, must_see: Callable[[str], None] = print) -> str:
@@ -84,7 +85,8 @@ def _said(
         lines += ["", "a person's words:", *_indented(comment)]
     if standing is not None and standing.penalty:
         lines += ["", f"late: {standing.penalty:g} points are taken off the sheet"]
-    if (seed := records.data_seed(root, result)) is not None:
+    is_code = name != test  # a written answer is asked nothing
+    if is_code and (seed := records.data_seed(root, result)) is not None:
         lines += ["", f"asked again at a desk by COURSE_DATA_SEED={seed}"]
     return lines
 
@@ -93,11 +95,13 @@ def _points(mark: Mark | None) -> str:
     if mark is None:
         return "not in the gradebook"
     if mark.auto is None and mark.manual is None:
-        return f"of {mark.most:g}; waits for a person"
+        return f"none yet of {mark.most:g}; waits for a person"
     parts = [f"{mark.points:g} of {mark.most:g}"]
     if mark.manual is not None:
         was = "" if mark.auto is None else f", in place of {mark.auto:g}"
         parts.append(f"{mark.manual:g} given by a person{was}")
+    if remarks.read_again(mark):
+        parts.append("before the answer was graded again, to be read again by a person")
     if mark.extra:
         parts.append(f"{mark.extra:g} extra")
     return "; ".join(parts)

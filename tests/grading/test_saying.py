@@ -1,9 +1,12 @@
 """Does a command say what there is to do, why, what is under way, and what it left?"""
 
+import datetime
+import os
 import shutil
 
 import pytest
 from support.by_hand import NAME, ByHand, course, grade_by_hand, graded, hand_in, notebook
+from support.ledgers import book
 from support.project import TINY
 from typer.testing import CliRunner
 
@@ -119,6 +122,44 @@ def test_does_a_dry_run_say_who_would_change_and_how(done):
     assert f"ben, {NAME} {why}: points of tests 3 → 0; test_slope passed → failed" in said
     assert f"{NAME}: the gradebook would follow the sheet's cells" in said
     assert said[-1] == "dry run: 1 new, 1 of 2 graded anew would change; nothing was written"
+
+
+DUE = datetime.datetime(2026, 10, 30)
+ZERO = 'c = get_config()\nc.LateSubmissionPlugin.penalty_method = "zero"\n'
+
+
+def due(root):
+    with book(root) as opened:
+        opened.update_or_create_assignment(NAME, duedate=DUE)
+
+
+def test_is_it_said_when_late_penalties_alone_change_points(done):
+    due(done)
+    (done / "nbgrader_config.py").write_text(ZERO)
+    said, _ = rehearsed(done)
+    lines = [f"{student}, {NAME}: late penalty 0 → 3" for student in ("ada", "ben")]
+    assert [line for line in said if "late penalty" in line] == lines
+    assert "late penalties of 2 others too; nothing was written" in said[-1]
+    for expected in (lines, []):
+        _, _, said = grade_by_hand(done)
+        assert [line for line in said if "late penalty" in line] == expected
+
+
+def test_are_those_named_who_cannot_be_late_or_whose_time_may_be_old(done):
+    for student in ("dora", "eve"):
+        (hand_in(done, student) / "timestamp.txt").unlink()
+    ben = done / "submitted" / "ben" / NAME
+    os.utime(ben / "timestamp.txt", (1e9, 1e9))
+    os.utime(ben / f"{NAME}.ipynb", (1e9 + 3600, 1e9 + 3600))
+    _, seen, _ = grade_by_hand(done)
+    assert seen == [], "nobody is late where there is no due date"
+    due(done)
+    _, seen, _ = grade_by_hand(done)
+    assert seen == [
+        f"no timestamp.txt, and so never late: dora ({NAME}), eve ({NAME})",
+        "the notebook is newer than its timestamp.txt, which tells the time that counts: "
+        f"ben ({NAME})",
+    ]
 
 
 def test_does_a_dry_run_ask_anybody_where_nothing_changed(done):

@@ -198,6 +198,35 @@ def test_is_a_second_bundle_the_same_and_the_desk_in_it_left_alone(
     assert {p: p.read_bytes() for p in out.rglob("*") if p.is_file()} == before
 
 
+def test_does_a_class_get_the_sheets_that_are_named_and_hear_of_no_others(
+    made, known, tmp_path, monkeypatch
+):
+    out = shutil.copytree(made[0], tmp_path / "class")
+    kept = next((made[0] / "wheels").glob("*.whl"))
+
+    def again(root, scratch, to):
+        to.mkdir()
+        return Path(shutil.copy(kept, to))
+
+    monkeypatch.setattr(wheel, "build", again)
+    monkeypatch.setattr(leaks, "lines", lambda root: known)
+    dates = {SHEETS[1]: "2099-01-01", SHEETS[2]: "2099-02-01"}
+    monkeypatch.setattr(
+        bundle, "released", lambda root, names, now: ([n for n in names if n not in dates], dates)
+    )
+    said = []
+    bundle.bundle(PROJECT, out, said.append, said.append, only=[SHEETS[0], SHEETS[1]])
+    assert [p.name for p in (out / "release").iterdir()] == [SHEETS[0]]
+    for page in ("README.md", "START.html"):
+        text = (out / page).read_text()
+        assert [name for name in SHEETS if name in text] == SHEETS[:2]
+    assert f"{SHEETS[1]}: not before 2099-01-01" in said
+    left = [line for line in said if "left out now" in line]
+    assert [line.partition(":")[0] for line in left] == SHEETS[1:]
+    with pytest.raises(CourseError, match="no sheet '99-none'"):
+        bundle.bundle(PROJECT, out, said.append, said.append, only=["99-none"])
+
+
 @pytest.mark.parametrize("content", ["", "{", '{"files": 3}', "[]"])
 def test_is_a_folder_that_holds_something_else_left_alone(tmp_path, content):
     (tmp_path / bundle.LIST).write_text(content)

@@ -104,7 +104,18 @@ def test_is_the_instructor_told_what_waits_for_a_person(root):
     said = []
     export.export(root, "csv", said.append)
     assert len(said) == 1
-    assert said[0].startswith("1 of 3 submissions")
+    assert "wait for a person" in said[0]
+    assert "1 to read, of karl, without a final score till then" in said[0]
+    with gradebooks.opened(root) as book:
+        book.find_grade("written", "01-one", "01-one", "ada").needs_manual_grade = True
+        book.find_grade("written", "01-one", "01-one", "karl").manual_score = 20
+        book.db.commit()
+    said.clear()
+    export.export(root, "csv", said.append)
+    assert len(said) == 2
+    assert "2 to read again, of ada, karl, with points that were given before" in said[0]
+    assert "to read," not in said[0]
+    assert said[1].endswith("by a person: karl, 01-one: written has 20 of 2")
 
 
 @pytest.mark.parametrize("form", ["excel", ""])

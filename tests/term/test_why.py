@@ -39,7 +39,8 @@ def test_are_answer_verdict_and_points_said(root, asked):
 
 def test_are_a_persons_points_and_words_said(root):
     said = why(root, "ben", "why")
-    assert "of 2; waits for a person" in said
+    assert "points: none yet of 2; waits for a person" in said
+    assert "COURSE_DATA_SEED" not in said, "nobody asks a written answer again"
     assert "\n\n\n" not in said, "where the judge has no words, no room is left for them"
     with book(root) as opened:
         written = opened.find_grade("why", NAME, NAME, "ben")
@@ -50,6 +51,10 @@ def test_are_a_persons_points_and_words_said(root):
     assert "points: 1.5 of 2; 1 given by a person; 0.5 extra" in said
     assert "    Say of what." in said
     assert "2 of 3; 2 given by a person, in place of 0" in why(root, "ben", "slope")
+    assert "to be read again" not in said
+    hand_in(root, "ben", notebook(slope="slope = 3", why="Because of this."))
+    grade_by_hand(root, ByHand(ben=doubled))
+    assert "1 given by a person; before the answer was graded again" in why(root, "ben", "why")
 
 
 @pytest.mark.parametrize(

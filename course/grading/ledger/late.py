@@ -16,6 +16,7 @@ from traitlets.config import Config
 
 from course import stock_nbgrader
 from course.errors import CourseError
+from course.files import shown
 from course.grading.ledger.standing import Standing
 
 
@@ -58,6 +59,12 @@ class Policy:
                 f"{standing.sheet} of {standing.student!r} ({type(error).__name__}: {error}); "
                 "mend it, then run the command again."
             ) from error
+
+
+def changed(standing: Standing, before: float | None, after: float | None) -> str:
+    """Return a line on the late penalty of a submission: what it was, and is or would be."""
+    who = f"{shown(standing.student)}, {standing.sheet}"
+    return f"{who}: late penalty {before or 0:g} → {after or 0:g}"
 
 
 def write(book: Gradebook, standing: Standing, penalty: float | None) -> None:

@@ -54,7 +54,10 @@ class Ledger:
             records.finish(self.root, graded, key)
 
     def bring_into_line(
-        self, results: list[Result], must_see: Callable[[str], None] = print
+        self,
+        results: list[Result],
+        must_see: Callable[[str], None] = print,
+        say: Callable[[str], None] = lambda line: None,
     ) -> None:
         """Enter every result that the gradebook does not hold: it may be new, or was replaced.
 
@@ -63,6 +66,7 @@ class Ledger:
         Args:
             results: the submissions.
             must_see: is told of each one that this fails for; the others go on.
+            say: is told of each late penalty that changes points of what is not graded again.
         """
         standings = self.standings(results)
         for result in results:
@@ -71,7 +75,9 @@ class Ledger:
                 if now is None or not gradebook.holds(now, result):
                     gradebook.enter(self.book, result, regraded=False)
                     now = self._standing(result)
-                now = self._time_and_penalty(result, now)
+                before, now = now.penalty, self._time_and_penalty(result, now)
+                if (before or 0.0) != (now.penalty or 0.0):
+                    say(late.changed(now, before, now.penalty))
                 self._page(result, now)
             if why := gradebook.untimed(records.stamp(self.root, result)):
                 must_see(f"{shown(result.student)}, {result.sheet}: timestamp.txt {why}")

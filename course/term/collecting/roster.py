@@ -1,5 +1,6 @@
 """The students of a course: from students.csv, else from the gradebook."""
 
+import contextlib
 import csv
 import io
 import itertools
@@ -8,6 +9,8 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from nbgrader.api import Gradebook
 
 from course.errors import CourseError
 from course.grading.ledger import gradebook
@@ -40,12 +43,47 @@ def students(root: Path) -> list[Student]:
         return _of_file(path)
     try:
         with gradebook.reading(root) as book:
-            return [
-                Student(str(s.id), *(str(getattr(s, c) or "") for c in COLUMNS[1:5]))
-                for s in book.students
-            ]
+            return _of_book(book)
     except CourseError:
         return []
+
+
+def unlisted(root: Path, sheets: Sequence[str]) -> str:
+    """Return a line on the folders in submitted/ of whom no list knows: a name may be misspelt.
+
+    A list is students.csv, or students whom a person entered into the gradebook: one of whom it
+    holds no more than an id may be there only since grading. Without a list there is no such line.
+
+    Args:
+        root: course folder.
+        sheets: only who handed in one of these; all where empty.
+    """
+    in_book: list[Student] = []
+    with contextlib.suppress(CourseError), gradebook.reading(root) as book:
+        in_book = _of_book(book)
+    known = {s.id for s in in_book if s != Student(s.id)}
+    try:
+        known |= {s.id for s in _of_file(root / FILE)} if (root / FILE).is_file() else set()
+    except CourseError as error:
+        return str(error)
+    folders = sorted({
+        path.parent.name for path in (root / "submitted").glob("*/*")
+        if path.is_dir() and not path.parent.name.startswith(".")
+        and (path.name in sheets or not sheets)
+    })  # fmt: skip
+    strangers = [name for name in folders if name not in known]
+    if not known or not strangers:
+        return ""
+    more = f" and {len(strangers) - 8} more" if len(strangers) > 8 else ""
+    names = ", ".join(strangers[:8])
+    return f"in no list of students, so perhaps misspelt: {names}{more} in submitted/"
+
+
+def _of_book(book: Gradebook) -> list[Student]:
+    return [
+        Student(str(s.id), *(str(getattr(s, c) or "") for c in COLUMNS[1:5]))
+        for s in book.students
+    ]  # fmt: skip
 
 
 def _of_file(path: Path) -> list[Student]:

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from course.errors import CourseError
 from course.term.collecting import roster
-from course.term.grades import Grades, number, safe, who
+from course.term.grades import Grades, number, safe
+from course.term.remarks import who
 from course.term.returning import tables
 
 COLUMNS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")

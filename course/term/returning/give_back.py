@@ -16,6 +16,7 @@ from course.grading.ledger.records import Place
 from course.term import grades
 from course.term.collecting import collect
 from course.term.grades import Grades, as_text
+from course.term.remarks import who
 from course.term.returning import canvas, moodle
 
 
@@ -58,7 +59,7 @@ def give_back(
         for name, content in made.items():
             write_whole(out / name, content)
     waiting = sum(s.final is None for s in found.standings.values())
-    names = grades.who([str(out / name) for name in made], 3)
+    names = who([str(out / name) for name in made], 3)
     say(f"{names}: {len(found.standings) - waiting} scores" + f", {waiting} open" * bool(waiting))
 
 
@@ -77,7 +78,7 @@ def _moodle(
         text = as_text(moodle.worksheet(found, sheet, numbers))
         lacking = sorted({s for s, _ in found.standings} - numbers.keys())
         if lacking:
-            must_see(f"{grades.who(lacking)}: Moodle's number is not known; give its worksheet "
+            must_see(f"{who(lacking)}: Moodle's number is not known; give its worksheet "
                      "with --exported")  # fmt: skip
     else:
         worksheet, numbers = moodle.filled(found, sheet, exported, numbers, must_see)
@@ -102,7 +103,7 @@ def _canvas(
         without = sorted(s.id for s in found.students if not s.lms_user_id.isdecimal())
         if without:
             must_see(
-                f"{grades.who(without)}: without Canvas's number (lms_user_id); Canvas finds them "
+                f"{who(without)}: without Canvas's number (lms_user_id); Canvas finds them "
                 "by login or name, if at all"
             )
     return {f"{sheet}-canvas.csv": as_text(rows).encode()}

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from course.errors import CourseError
 from course.term.collecting import roster
-from course.term.grades import Grades, number, safe, who
+from course.term.grades import Grades, number, safe
+from course.term.remarks import who
 from course.term.returning import tables
 
 IDENTIFIER, GRADE, MODIFIED = "Identifier", "Grade", "Last modified (grade)"
