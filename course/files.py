@@ -5,6 +5,7 @@ A kill half-way, or a disk that is full, leaves what was there before.
 
 import contextlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 STAFF = ".course"  # in a course folder: what stays with the staff
@@ -67,6 +68,12 @@ def shown(text: str) -> str:
     What a terminal would obey, or nobody could see, is written out.
     """
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def listed(names: Sequence[str], most: int = 8) -> str:
+    """Return names as a phrase, cut where they are many."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def _scratch(path: Path) -> Path:

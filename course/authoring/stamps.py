@@ -14,7 +14,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from course.authoring import sheet
-from course.files import write_whole
+from course.files import listed, write_whole
 
 MOST_REASONS = 3
 # Of this package and beside it, what decides on a built notebook.
@@ -92,9 +92,7 @@ def why_not_built(root: Path, name: str) -> str:
     changed = [words for words in {**before, **now} if before.get(words) != now.get(words)]
     if not changed:
         return ""
-    more = len(changed) - MOST_REASONS
-    said = ", ".join(changed[:MOST_REASONS]) + (f" and {more} more" if more > 0 else "")
-    return f"changed: {said}"
+    return f"changed: {listed(changed, MOST_REASONS)}"
 
 
 def is_of_text(root: Path, name: str) -> bool:

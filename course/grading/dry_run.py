@@ -10,8 +10,6 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
 
-from traitlets.config import Config
-
 from course import stock_nbgrader
 from course.errors import CourseError
 from course.files import shown
@@ -87,11 +85,8 @@ def dry_run(
             else:
                 say(line)
             progress(done, len(jobs))
-    config = stock_nbgrader.settings(root)
-    for line in _cells(root, config, names):
-        say(line)
-    penalties = list(_penalties(root, config, names, {(j.student, j.sheet) for j in jobs}))
-    for line in penalties:
+    in_line, penalties = _in_the_gradebook(root, names, {(j.student, j.sheet) for j in jobs})
+    for line in (*in_line, *penalties):
         say(line)
     new, late_ones = len(planned) - len(jobs), ""
     if penalties:
@@ -128,34 +123,29 @@ def _said(test: TestResult) -> str:
     return f"{test.state} ({test.wrong_turn})" if test.wrong_turn else test.state
 
 
-def _cells(root: Path, config: Config, names: list[str]) -> Iterator[str]:
-    """Yield the sheets whose cells the gradebook would follow."""
-    if not _is_there(config):
-        return
-    with gradebook.reading(root) as book:
-        for name in names:
-            if not cells.is_in_line(book, root, config, name):
-                yield f"{name}: the gradebook would follow the sheet's cells"
+def _in_the_gradebook(
+    root: Path, names: list[str], anew: set[tuple[str, str]]
+) -> tuple[list[str], list[str]]:
+    """Return lines on what would change without any grading.
 
-
-def _penalties(
-    root: Path, config: Config, names: list[str], anew: set[tuple[str, str]]
-) -> Iterator[str]:
-    """Yield what being late would cost or no longer cost of what is not graded anew."""
-    if not _is_there(config):
-        return
+    Returns:
+        The sheets whose cells the gradebook would follow, and what being late would cost or no
+        longer cost of what is not graded anew; nothing where there is no gradebook yet.
+    """
+    config = stock_nbgrader.settings(root)
+    path = stock_nbgrader.sqlite_file(str(config.CourseDirectory.db_url))
+    if path is not None and not path.is_file():
+        return [], []
     policy = late.Policy(root, config)
     with gradebook.reading(root) as book:
+        in_line = [f"{name}: the gradebook would follow the sheet's cells"
+                   for name in names if not cells.is_in_line(book, root, config, name)]  # fmt: skip
+        penalties = []
         for (student, sheet), now in sorted(standing.read(book, names).items()):
             if (student, sheet) in anew:
                 continue  # its points may change, and the penalty with them
             time = gradebook.handed_in(records.stamp(root, Place(student, sheet)))
             then = policy.penalty(replace(now, timestamp=time or now.timestamp))
             if then != now.penalty:
-                yield late.changed(now, now.penalty, then)
-
-
-def _is_there(config: Config) -> bool:
-    """Return whether there is a gradebook; one that is no file is."""
-    path = stock_nbgrader.sqlite_file(str(config.CourseDirectory.db_url))
-    return path is None or path.is_file()
+                penalties.append(late.changed(now, now.penalty, then))
+    return in_line, penalties

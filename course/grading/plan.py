@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from course.files import listed
 from course.grading.job import Job
 from course.grading.ledger import records
 from course.grading.ledger.keys import Keys
@@ -78,5 +79,4 @@ def _why(before: Keys, now: Keys) -> str:
     if not before.parts:  # of an earlier version, which kept none
         return ""
     changed = [name for name, part in now.parts.items() if before.parts.get(name) != part]
-    more = len(changed) - MOST_REASONS
-    return ", ".join(changed[:MOST_REASONS]) + (f" and {more} more" if more > 0 else "")
+    return listed(changed, MOST_REASONS)

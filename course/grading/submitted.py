@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from course.errors import CourseError
-from course.files import shown
+from course.files import listed, shown
 from course.grading import assemble, seeds
 from course.grading.cage.limits import Limits
 from course.grading.job import Job
@@ -181,6 +181,5 @@ def _found(folder: Path, path: Path) -> tuple[bytes | None, str]:
             return None, f"{path.name} is larger than {assemble.LARGEST:,} bytes."
         return path.read_bytes(), ""
     others = sorted(_shown(p, folder) for p in folder.iterdir() if p.suffix == ".ipynb")
-    more = f" and {len(others) - 3} more" if len(others) > 3 else ""
-    found = f"; found {', '.join(others[:3])}{more}" if others else ""
+    found = f"; found {listed(others, 3)}" if others else ""
     return None, f"There is no file {path.name} in the folder{found}; hand in the released name."

@@ -138,10 +138,15 @@ def graded(root: Path, workers: int = 2, force: bool = True) -> Graded:
 
 def from_nothing(root: Path) -> Graded:
     """Grade a class of which nothing is known yet: no gradebook, no records, no pages."""
+    forget(root)
+    return graded(root, force=False)
+
+
+def forget(root: Path) -> None:
+    """Remove all that grading has left."""
     for part in ("autograded", "feedback", ".course"):
         shutil.rmtree(root / part, ignore_errors=True)
     (root / "gradebook.db").unlink(missing_ok=True)
-    return graded(root, force=False)
 
 
 def grading(root: Path, workers: int) -> list[str]:
@@ -224,6 +229,26 @@ def main(repeats: int = 5) -> None:
     write(stock, ours, again, floors, sizes, repeats)
 
 
+def put(heading: str, lines: Sequence[str]) -> None:
+    """Put a section into docs/benchmarks.md, in the place of the one that begins alike."""
+    path = PROJECT / "docs" / "benchmarks.md"
+    before = path.read_text(encoding="utf-8") if path.exists() else "# Benchmarks\n\n"
+    kept, _, rest = before.partition(heading)
+    after = rest[rest.index("\n## ") + 1 :] if "\n## " in rest else ""
+    text = kept.rstrip() + "\n\n" + "\n".join(lines) + ("\n" + after if after else "")
+    path.write_text(text, encoding="utf-8")
+
+
+def machine() -> str:
+    """Return what was measured: the machine, Python and the commit."""
+    words = ["git", "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(words, cwd=PROJECT, capture_output=True, text=True).stdout.strip()
+    return (
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"commit {commit}"
+    )
+
+
 def write(
     stock: Sequence[float],
     ours: Sequence[Graded],
@@ -238,9 +263,6 @@ def write(
         return statistics.median(getattr(g, name) for g in found)
 
     one, floor = statistics.median(stock), statistics.median(floors) / SMALL
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=PROJECT, capture_output=True, text=True
-    ).stdout.strip()
     rows = [
         ("plain `nbgrader autograde`, one command a submission", one),
         ("`course grade`, from nothing", middle(ours, "whole") / SMALL),
@@ -250,8 +272,7 @@ def write(
     lines = [
         "## Grading a class",
         "",
-        f"`make bench` on {platform.machine()}, {os.cpu_count()} cores, Python "
-        f"{platform.python_version()}, commit {commit}: {SMALL} solved submissions of "
+        f"`make bench` on {machine()}: {SMALL} solved submissions of "
         f"{', '.join(SHEETS)}, two workers, from the command to its end with gradebook and "
         f"feedback; medians of {repeats} side by side ({len(stock)} submissions for plain "
         "nbgrader). The true floor is the cells that answers need and every call of the checks, in "
@@ -280,12 +301,7 @@ def write(
         ),
         "",
     ]
-    path = PROJECT / "docs" / "benchmarks.md"
-    before = path.read_text(encoding="utf-8") if path.exists() else "# Benchmarks\n\n"
-    kept = before.split("## Grading a class")[0].rstrip() + "\n\n"
-    rest = before.split("## Grading a class")[1] if "## Grading a class" in before else ""
-    after = rest[rest.index("\n## ") + 1 :] if "\n## " in rest else ""
-    path.write_text(kept + "\n".join(lines) + ("\n" + after if after else ""), encoding="utf-8")
+    put("## Grading a class", lines)
     print("\n".join(lines))
 
 

@@ -6,7 +6,6 @@ each answer is compared, and what each given cell changes is held against what i
 """
 
 import contextlib
-import io
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -14,6 +13,7 @@ import torch
 from nbformat import NotebookNode
 
 from course.authoring import names, needed, rules, sheet, touched
+from course.proving import bank
 from helpers import data
 
 Run = dict[int, dict[str, Any]]
@@ -94,7 +94,7 @@ def _run(
 
     scope: dict[str, Any] = {"__name__": "__main__"}
     seen = {} if seen is None else seen
-    with _no_windows(), contextlib.redirect_stdout(io.StringIO()), data.seeded(seed):
+    with _no_windows(), bank.hushed(), data.seeded(seed):
         for place in places:
             before = _prints(scope)
             seen[place] = {n: p for n, p in before.items() if n in used} if place in answers else {}

@@ -2,16 +2,11 @@
 
 from collections.abc import Sequence
 
+from course.files import listed
 from course.grading.ledger.ledger import Standings
 from course.grading.ledger.standing import Mark
 
 MOST_NAMES = 3
-
-
-def who(students: Sequence[str], most: int = 8) -> str:
-    """Return students as a phrase, cut where they are many."""
-    more = f" and {len(students) - most} more" if len(students) > most else ""
-    return ", ".join(students[:most]) + more
 
 
 def read_again(mark: Mark) -> bool:
@@ -48,9 +43,11 @@ def above(standings: Standings) -> str:
         if mark.manual is not None and mark.manual > mark.most
     ]
     return (
-        f"more points than there are, given by a person: {who(found, MOST_NAMES)}" if found else ""
+        f"more points than there are, given by a person: {listed(found, MOST_NAMES)}"
+        if found
+        else ""
     )
 
 
 def _names(students: Sequence[str]) -> str:
-    return who(sorted(set(students)), MOST_NAMES)
+    return listed(sorted(set(students)), MOST_NAMES)

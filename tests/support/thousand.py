@@ -7,9 +7,6 @@ two Dask workers with PostgreSQL. Each is run once more with nothing to do.
 """
 
 import contextlib
-import os
-import platform
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,17 +17,8 @@ import psutil
 
 from course.proving import bench
 from support import cluster, postgres
-from support.project import PROJECT
 
-PAGE = PROJECT / "docs" / "benchmarks.md"
-HEADING = "## A thousand submissions\n"
-
-
-def emptied(root: Path) -> None:
-    """Forget all that grading has left."""
-    for part in ("autograded", "feedback", ".course"):
-        shutil.rmtree(root / part, ignore_errors=True)
-    (root / "gradebook.db").unlink(missing_ok=True)
+HEADING = "## A thousand submissions"
 
 
 def row(root: Path, named: str, submissions: int, *more: str, others: tuple[int, ...] = ()) -> str:
@@ -64,7 +52,7 @@ def main(submissions: int = 1000) -> None:
         root = bench.solved_class(Path(scratch) / "class", submissions)
         submissions = len(list(root.glob("submitted/*/*")))
         rows.append(row(root, "two workers, SQLite", submissions))
-        emptied(root)
+        bench.forget(root)
         database = stack.enter_context(postgres.running())
         with (root / "nbgrader_config.py").open("a", encoding="utf-8") as file:
             file.write(f"\nc.CourseDirectory.db_url = {database('thousand')!r}\n")
@@ -72,28 +60,20 @@ def main(submissions: int = 1000) -> None:
         more = ("--scheduler", address)
         numbers = tuple(process.pid for process in workers)
         rows.append(row(root, "two Dask workers, PostgreSQL", submissions, *more, others=numbers))
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=PROJECT,
-                            capture_output=True, text=True, check=True).stdout.strip()  # fmt: skip
     lines = [
         HEADING,
-        f"`make bench` on {platform.machine()}, {os.cpu_count()} cores, Python "
-        f"{platform.python_version()}, commit {commit}: solved submissions of "
+        "",
+        f"`make bench` on {bench.machine()}: solved submissions of "
         f"{', '.join(bench.SHEETS)}, from nothing; the last column is a second run with nothing to "
-        "do. Memory as above; with Dask a worker is the cluster's.\n",
+        "do. Memory as above; with Dask a worker is the cluster's.",
+        "",
         "| workers and gradebook | submissions | seconds | each | coordinator, MiB "
         "| forking, MiB | a worker at most, MiB | again, s |",
         "|---|---|---|---|---|---|---|---|",
         *rows,
+        "",
     ]
-    text = PAGE.read_text(encoding="utf-8")
-    if HEADING in text:
-        before, rest = text.split(HEADING)
-        after = rest[rest.index("\n## ") + 1 :] if "\n## " in rest else ""
-    else:
-        cut = text.index("## The suite")
-        before, after = text[:cut], text[cut:]
-    PAGE.write_text(before + "\n".join(lines) + "\n" + ("\n" + after if after else ""),
-                    encoding="utf-8")  # fmt: skip
+    bench.put(HEADING, lines)
     print("\n".join(rows))
 
 

@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from course.files import shown
+from course.files import listed, shown
 from course.grading.ledger import records
 from course.grading.ledger.records import Of
 from course.grading.ledger.standing import Standing
 
-MOST_NAMES = 8
 SLACK = 60.0  # seconds: a copied folder has its files in any order, and some disks odd seconds only
 
 
@@ -35,10 +34,10 @@ def doubtful(
         elif _is_newer(root / "submitted" / of.student / of.sheet, of.sheet):
             newer.append(said)
     if untimed:
-        yield f"no timestamp.txt, and so never late: {_cut(untimed)}"
+        yield f"no timestamp.txt, and so never late: {listed(untimed)}"
     if newer:
         yield (f"the notebook is newer than its timestamp.txt, which tells the time that counts: "
-               f"{_cut(newer)}")  # fmt: skip
+               f"{listed(newer)}")  # fmt: skip
 
 
 def _is_newer(folder: Path, sheet: str) -> bool:
@@ -47,8 +46,3 @@ def _is_newer(folder: Path, sheet: str) -> bool:
         return written > (folder / records.STAMP).stat().st_mtime + SLACK
     except OSError:
         return False
-
-
-def _cut(names: list[str]) -> str:
-    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-    return ", ".join(names[:MOST_NAMES]) + more

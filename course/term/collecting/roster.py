@@ -13,6 +13,7 @@ from pathlib import Path
 from nbgrader.api import Gradebook
 
 from course.errors import CourseError
+from course.files import listed
 from course.grading.ledger import gradebook
 
 FILE = "students.csv"
@@ -58,25 +59,23 @@ def unlisted(root: Path, sheets: Sequence[str]) -> str:
         root: course folder.
         sheets: only who handed in one of these; all where empty.
     """
-    in_book: list[Student] = []
-    with contextlib.suppress(CourseError), gradebook.reading(root) as book:
-        in_book = _of_book(book)
-    known = {s.id for s in in_book if s != Student(s.id)}
     try:
-        known |= {s.id for s in _of_file(root / FILE)} if (root / FILE).is_file() else set()
+        known = {s.id for s in _of_file(root / FILE)} if (root / FILE).is_file() else set()
     except CourseError as error:
         return str(error)
-    folders = sorted({
+    folders = {
         path.parent.name for path in (root / "submitted").glob("*/*")
         if path.is_dir() and not path.parent.name.startswith(".")
         and (path.name in sheets or not sheets)
-    })  # fmt: skip
-    strangers = [name for name in folders if name not in known]
+    }  # fmt: skip
+    if folders <= known:
+        return ""
+    with contextlib.suppress(CourseError), gradebook.reading(root) as book:
+        known |= {s.id for s in _of_book(book) if s != Student(s.id)}
+    strangers = sorted(folders - known)
     if not known or not strangers:
         return ""
-    more = f" and {len(strangers) - 8} more" if len(strangers) > 8 else ""
-    names = ", ".join(strangers[:8])
-    return f"in no list of students, so perhaps misspelt: {names}{more} in submitted/"
+    return f"in no list of students, so perhaps misspelt: {listed(strangers)} in submitted/"
 
 
 def _of_book(book: Gradebook) -> list[Student]:

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from course.errors import CourseError
+from course.files import listed
 from course.term.collecting import roster
 from course.term.grades import Grades, number, safe
-from course.term.remarks import who
 from course.term.returning import tables
 
 COLUMNS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
@@ -86,7 +86,9 @@ def filled(
         cells = [found.cell(student.id, sheet) or row[place] for sheet, place in places.items()]
         rows.append([*(safe(row[p]) for p in own), *cells])
     if left:
-        must_see(f"{who(sorted(left))}: not in {exported.name}; their scores are not in the table")
+        must_see(
+            f"{listed(sorted(left))}: not in {exported.name}; their scores are not in the table"
+        )
     return rows
 
 

@@ -9,14 +9,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from course.errors import CourseError
-from course.files import write_whole
+from course.files import listed, write_whole
 from course.grading import submitted
 from course.grading.ledger import ledger, records, trouble
 from course.grading.ledger.records import Place
 from course.term import grades
 from course.term.collecting import collect
 from course.term.grades import Grades, as_text
-from course.term.remarks import who
 from course.term.returning import canvas, moodle
 
 
@@ -59,7 +58,7 @@ def give_back(
         for name, content in made.items():
             write_whole(out / name, content)
     waiting = sum(s.final is None for s in found.standings.values())
-    names = who([str(out / name) for name in made], 3)
+    names = listed([str(out / name) for name in made], 3)
     say(f"{names}: {len(found.standings) - waiting} scores" + f", {waiting} open" * bool(waiting))
 
 
@@ -78,7 +77,7 @@ def _moodle(
         text = as_text(moodle.worksheet(found, sheet, numbers))
         lacking = sorted({s for s, _ in found.standings} - numbers.keys())
         if lacking:
-            must_see(f"{who(lacking)}: Moodle's number is not known; give its worksheet "
+            must_see(f"{listed(lacking)}: Moodle's number is not known; give its worksheet "
                      "with --exported")  # fmt: skip
     else:
         worksheet, numbers = moodle.filled(found, sheet, exported, numbers, must_see)
@@ -103,7 +102,7 @@ def _canvas(
         without = sorted(s.id for s in found.students if not s.lms_user_id.isdecimal())
         if without:
             must_see(
-                f"{who(without)}: without Canvas's number (lms_user_id); Canvas finds them "
+                f"{listed(without)}: without Canvas's number (lms_user_id); Canvas finds them "
                 "by login or name, if at all"
             )
     return {f"{sheet}-canvas.csv": as_text(rows).encode()}

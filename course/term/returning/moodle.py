@@ -15,9 +15,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from course.errors import CourseError
+from course.files import listed
 from course.term.collecting import roster
 from course.term.grades import Grades, number, safe
-from course.term.remarks import who
 from course.term.returning import tables
 
 IDENTIFIER, GRADE, MODIFIED = "Identifier", "Grade", "Last modified (grade)"
@@ -96,9 +96,9 @@ def filled(
         rows.append(row)
     left = sorted({s for s, name in found.standings if name == sheet} - found_numbers.keys())
     if left:
-        must_see(f"{who(left)}: not in {exported.name}; nothing is given back to them")
+        must_see(f"{listed(left)}: not in {exported.name}; nothing is given back to them")
     if refused:
-        must_see(f"Moodle will leave these grades out: {who(refused)}")
+        must_see(f"Moodle will leave these grades out: {listed(refused)}")
     return tables.Table(given.path, rows, given.separator), found_numbers
 
 

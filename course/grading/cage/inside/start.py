@@ -189,11 +189,10 @@ def serve(modules: list[str]) -> None:
             if not message:
                 break
             request = json.loads(message)
-            started += "kill" not in request
-            if later and started == MANY:
-                if not load(later):
+            if "kill" not in request:
+                started += 1
+                if started == MANY and not load(later):
                     break
-                later = []
             obey({**request, "door": doors[0] if doors else -1}, kernels)
             for door in doors:
                 os.close(door)
