@@ -9,7 +9,7 @@ every exercise here, since they are the same everywhere.
 import contextlib
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -187,8 +187,10 @@ def mute(trial: "Trial") -> bool:
     return not lines or not all(line.startswith("✓") for line in lines)
 
 
-def trials(notebook: Any, answers: list[Answer], seed: int) -> list[Trial]:
-    """Try every answer of a sheet on one data seed.
+def trials(
+    notebook: Any, answers: list[Answer], seeds: Iterable[int]
+) -> Iterator[tuple[int, Trial]]:
+    """Try every answer of a sheet on data seeds.
 
     The sheet's cells run from the top with their reference answers; at each answer cell, every
     answer of the bank is put in its place, on a copy of the names, and the test cell judges it.
@@ -196,27 +198,27 @@ def trials(notebook: Any, answers: list[Answer], seed: int) -> list[Trial]:
     Args:
         notebook: the sheet, solutions and hidden tests inside.
         answers: answers to its exercises.
-        seed: the data seed.
+        seeds: the data seeds.
 
-    Returns:
-        One trial for each answer.
+    Yields:
+        For each data seed, and each answer: the seed and the trial.
     """
     exercises = {e.answer_index: e for e in sheet.exercises(notebook)}
-    given: dict[str, Any] = {"__name__": "__main__"}
-    found: list[Trial] = []
     leads_to = leading_to(notebook, answers)
-    with data.seeded(seed):
+    for seed in seeds:
+        given: dict[str, Any] = {"__name__": "__main__"}
         for index, cell in enumerate(notebook.cells):
             if index in exercises:
                 exercise = exercises[index]
                 test = notebook.cells[exercise.test_index].source
                 for answer in answers:
                     if answer.exercise == exercise.name:
-                        found.append(_try(answer, exercise, test, given))
+                        with data.seeded(seed):
+                            tried = _try(answer, exercise, test, given)
+                        yield seed, tried
             if index in leads_to:
-                with hushed():
+                with hushed(), data.seeded(seed):
                     exec(compile(cell.source, f"<cell {index}>", "exec"), given)
-    return found
 
 
 def leading_to(notebook: Any, answers: list[Answer]) -> set[int]:

@@ -48,7 +48,7 @@ def check(
     for what in bank.lacking(notebook, answers):
         must_see(f"course/answers/{name}.md, {what}")
     try:
-        tried = [(seed, trial) for seed in seeds for trial in bank.trials(notebook, answers, seed)]
+        tried = list(bank.trials(notebook, answers, seeds))
         for what in partial.differences(name, notebook, seeds[0]):
             must_see(what)
     except Exception as error:  # a given cell or a solution of the sheet: it is a program

@@ -27,7 +27,7 @@ def tried(pytestconfig):
             wrong = [a for a in answers(name) if a.kind == "wrong"]
             rest = [a for a in answers(name) if a.kind != "wrong"]
             asked = [*rest, *every(wrong, 5, pytestconfig)]
-            done[name] = [(s, trial) for s in seeds for trial in bank.trials(notebook, asked, s)]
+            done[name] = list(bank.trials(notebook, asked, seeds))
         return done[name]
 
     return make
@@ -87,7 +87,7 @@ def test_is_a_wrong_answer_marked_as_right_noticed():
     notebook = sheet.load(PROJECT / "course" / "sheets" / f"{name}.md")
     wrong = next(a for a in answers(name) if a.kind == "wrong")
     marked = dataclasses.replace(wrong, kind="right", wrong_turn="")
-    (trial,) = bank.trials(notebook, [marked], 1)
+    ((_, trial),) = bank.trials(notebook, [marked], [1])
     assert not trial.as_expected
     assert margins.complaints([(1, trial)])
 

@@ -27,12 +27,12 @@ def deserved(answer):
 def checked(monkeypatch, **verdicts):
     """Check sheet 01, its trials made by hand; verdicts are of the first answer of each kind."""
 
-    def trials(notebook, answers, seed):
+    def trials(notebook, answers, seeds):
         found = [deserved(answer) for answer in answers]
         for kind, verdict in verdicts.items():
             place = next(i for i, t in enumerate(found) if t.answer.kind == kind)
             found[place] = bank.Trial(found[place].answer, verdict, found[place].measured)
-        return found
+        return [(seeds[0], trial) for trial in found]
 
     monkeypatch.setattr(bank, "trials", trials)
     said, seen = [], []

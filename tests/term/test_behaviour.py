@@ -78,7 +78,7 @@ def test_do_groups_recover_the_banks_titles(
         if a.kind == "wrong" and (not exercises or a.exercise in exercises)
     ][: 12 if exercises else None]  # fmt: skip
     with listening(monkeypatch) as heard:
-        bank.trials(notebook, answers, seed=7)
+        list(bank.trials(notebook, answers, [7]))
     titles, turns, groups = {}, {}, []
     for exercise, wrote in a_class(heard, name).items():
         said = {s: of(heard[key][1]) for s, key in wrote.items()}

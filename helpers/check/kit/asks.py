@@ -6,7 +6,7 @@ promises. At a desk the cases are everyone's; under a data seed of their own the
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -173,6 +173,27 @@ class Case:
     args: tuple[Any, ...]
     described: str
     moved: str = ""
+    _known: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def once(self, what: Hashable, work: Callable[[], Any]) -> Any:
+        """Return what is the same for every answer: it is worked out for the first, and kept.
+
+        Args:
+            what: names it among all that is kept of this case.
+            work: gives it.
+
+        Raises:
+            Exception: whatever the work raised, each time.
+        """
+        if what not in self._known:
+            try:
+                self._known[what] = work(), None
+            except Exception as error:
+                self._known[what] = None, error.with_traceback(None)
+        value, raised = self._known[what]
+        if raised is not None:
+            raise raised
+        return value
 
 
 def cases(name: str, arguments: Sequence[Argument], typical: int = 3) -> list[Case]:

@@ -7,7 +7,7 @@ import io
 import logging
 import textwrap
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ import torch
 
 from helpers import watching
 from helpers.check.kit import message
+from helpers.check.kit.asks import Case
 from helpers.check.kit.message import CheckFailed, show
 
 
@@ -58,6 +59,20 @@ def own_copy(argument: Any) -> Any:
             own.grad = None if given.grad is None else given.grad.detach().clone()
         return copied
     return argument if callable(argument) else copy.deepcopy(argument)
+
+
+def given_to(case: Case, function: Callable[..., Any]) -> Any:
+    """Return what a function of the check's own gives for a case, worked out once.
+
+    Raises:
+        Exception: whatever the function raises.
+    """
+
+    def work() -> Any:
+        with quietly():
+            return function(*[own_copy(a) for a in case.args])
+
+    return case.once(function, work)
 
 
 def call(tested: str, answer: Any, *args: Any, **how: Any) -> Any:

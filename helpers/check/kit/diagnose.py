@@ -6,6 +6,7 @@ An answer has been asked all cases. Here the pattern of what came is read: nothi
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -14,8 +15,8 @@ from helpers import watching
 from helpers.check.kit import misread, relations
 from helpers.check.kit.agree import Outcome
 from helpers.check.kit.asks import ALONE, DTYPE, EDGE, SIZE, TYPICAL, Argument
-from helpers.check.kit.calling import own_copy, quietly
-from helpers.check.kit.compare import AnyOf, as_tensor, parts_of, same, several
+from helpers.check.kit.calling import given_to
+from helpers.check.kit.compare import as_tensor, parts_of, same, several
 from helpers.check.kit.message import show
 
 
@@ -72,25 +73,30 @@ def _explains(turn: Turn, outcomes: Sequence[Outcome], alike: Callable[[Any, Any
                 return False
         elif turn.gives is not None:
             try:
-                with quietly():
-                    wrong = turn.gives(*[own_copy(a) for a in outcome.case.args])
+                wrong = given_to(outcome.case, turn.gives)
             except Exception:  # the misconception has no value here
                 if outcome.failure is not None:
                     return False
                 continue
-            if outcome.failure is not None and turn.alike is None:
-                # What gives the expected value explains no miss, however small the miss is.
-                right = outcome.expected
-                missed = [w for w in several(wrong)
-                          if not (same(w, right, 1e-10) and alike(w, right))]  # fmt: skip
-                wrong = AnyOf(*missed) if len(missed) != 1 else missed[0]
-            if turn.tolerance is not None:
-                near = any(same(outcome.value, w, turn.tolerance) for w in several(wrong))
-            else:
-                near = (turn.alike or alike)(outcome.value, wrong)
-            if not near:
+            if not _near(turn, outcome, wrong, alike):
                 return False
     return True
+
+
+def _near(turn: Turn, outcome: Outcome, wrong: Any, alike: Callable[[Any, Any], bool]) -> bool:
+    """Return whether a value is what a turn gives, or one of several things that it gives."""
+    if turn.alike is not None:
+        return turn.alike(outcome.value, wrong)
+    right = outcome.expected
+    for one in several(wrong):
+        if turn.tolerance is not None:
+            near = same(outcome.value, one, turn.tolerance)
+        else:
+            near = alike(outcome.value, one)
+        # What gives the expected value explains no miss, however small the miss is.
+        if near and not (outcome.failure and same(one, right, 1e-10) and alike(one, right)):
+            return True
+    return False
 
 
 def by_alterations(
@@ -102,7 +108,10 @@ def by_alterations(
 ) -> Name | None:
     """Return how an argument was altered, where the answer is right but for that."""
     first = smallest(outcomes)
-    for name, hint, gives in ways(arguments, reference, first.case.args):
+    case = first.case
+    # Kept, so that what they give is kept too.
+    known = case.once(ways, lambda: list(ways(arguments, reference, case.args)))
+    for name, hint, gives in known:
         turn = Turn(name, hint, gives)
         # The failing case first: most alterations end there. One that leaves the expected value
         # as it is explains nothing, however near the answer comes.
@@ -260,17 +269,26 @@ def by_sheets_values(
     for place, argument in enumerate(arguments):
         if argument.used_instead is None:
             continue
-        own = argument.used_instead()
-
-        def gives(*args: Any, place: int = place, own: Any = own) -> Any:
-            return reference(*args[:place], own, *args[place + 1 :])
-
+        gives = outcomes[0].case.once(
+            (by_sheets_values, place), partial(_with_own, argument, place, reference)
+        )
         if _explains(Turn("", "", gives), outcomes, alike):
             return f"the sheet's {argument.name}", (
                 f"this is the result for the sheet's own {argument.name}; use the argument that "
                 "the function is given."
             )
     return None
+
+
+def _with_own(argument: Argument, place: int, reference: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the reference with the sheet's own value in the place of an argument."""
+    assert argument.used_instead is not None
+    own = argument.used_instead()
+
+    def gives(*args: Any) -> Any:
+        return reference(*args[:place], own, *args[place + 1 :])
+
+    return gives
 
 
 PLACES = {

@@ -8,15 +8,16 @@ were; that two calls give the same; that slopes pass where the docstring promise
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import torch
 
-from helpers import watching
+from helpers import data, watching
 from helpers.check.kit import diagnose, message, misread
 from helpers.check.kit.agree import Agreement, Close
 from helpers.check.kit.asks import EDGE, TYPICAL, Argument, Case, cases
-from helpers.check.kit.calling import Called, adapted, own_copy, slopes, watched
+from helpers.check.kit.calling import Called, adapted, given_to, slopes, watched
 from helpers.check.kit.chance import NOT_HANDED_IN, Chance, MayDraw, Scripted
 from helpers.check.kit.compare import AnyOf, nearest, note, same, several
 from helpers.check.kit.diagnose import Outcome, Turn
@@ -70,6 +71,9 @@ class Exercise:
     chance: Chance | MayDraw | None = None
     hints: Mapping[str, str] = field(default_factory=dict)
     adapter: str = ""
+    _asked: dict[int, list[Case]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def exercises(self) -> tuple["Exercise", ...]:
@@ -77,8 +81,12 @@ class Exercise:
         return (self,)
 
     def cases(self) -> list[Case]:
-        """Return the cases, on the data seed of the moment."""
-        return cases(self.name, self.arguments, self.typical)
+        """Return the cases on the data seed of the moment: the same ones until it is another."""
+        seed = data.seed()
+        if seed not in self._asked:
+            self._asked.clear()
+            self._asked[seed] = cases(self.name, self.arguments, self.typical)
+        return self._asked[seed]
 
     def check(self, answer: Any) -> bool:
         """Check an answer.
@@ -138,7 +146,7 @@ def ask(exercise: Exercise, answer: Any) -> None:
 
 
 def _outcome(exercise: Exercise, case: Case, called: Called) -> Outcome:
-    wanted = exercise.reference(*[own_copy(a) for a in case.args])
+    wanted = given_to(case, exercise.reference)
     outcome = Outcome(
         case, nearest(called.value, wanted), called.value, called.failure, several(wanted)
     )
@@ -261,10 +269,12 @@ def _slopes_pass(exercise: Exercise, answer: Any, asked: Sequence[Case]) -> None
     """
     if not exercise.slopes:
         return
-    _slopes_at(exercise, answer, asked[0], _alike, "part of the way is detached.")
+    first = asked[0]
+    _slopes_at(exercise, answer, first, _alike, "part of the way is detached.")
     bent = "it is right elsewhere; does abs, max or clamp bend the way here?"
     for name in exercise.slopes:
-        _slopes_at(exercise, answer, _at_zero(exercise, asked[0], name), _nearly, bent)
+        at_zero = first.once((_at_zero, name), partial(_at_zero, exercise, first, name))
+        _slopes_at(exercise, answer, at_zero, _nearly, bent)
     for case in asked:
         if case.kind == EDGE:
             _slopes_at(exercise, answer, case, _nearly, bent)
@@ -295,14 +305,18 @@ def _nearly(got: Any, wanted: AnyOf) -> bool:
                for one in wanted.values)  # fmt: skip
 
 
+def _wanted_slopes(exercise: Exercise, case: Case, places: Sequence[int]) -> list[Any]:
+    """Return the reference's slopes: several right values may have slopes of their own."""
+    ways = len(several(given_to(case, exercise.reference)))
+    return [watching.slopes(lambda *args, way=way: several(exercise.reference(*args))[way],
+                            case.args, places) for way in range(ways)]  # fmt: skip
+
+
 def _slopes_at(
     exercise: Exercise, answer: Any, case: Case, alike: Callable[[Any, Any], bool], cause: str
 ) -> None:
     places = [i for i, a in enumerate(exercise.arguments) if a.name in exercise.slopes]
-    ways = len(several(exercise.reference(*[own_copy(a) for a in case.args])))
-    # Several right values may have slopes of their own.
-    wanted = [watching.slopes(lambda *args, way=way: several(exercise.reference(*args))[way],
-                              case.args, places) for way in range(ways)]  # fmt: skip
+    wanted = case.once(_wanted_slopes, partial(_wanted_slopes, exercise, case, places))
     if not all(slope is not None and slope.isfinite().all() for way in wanted for slope in way):
         return
     came = slopes(case.described, answer, case.args, places)
