@@ -1,5 +1,5 @@
 # A fresh machine needs Python 3.11 or newer, make and a package index; nothing else.
-.PHONY: setup demo test check lab hub hub-times build book margins mutants strangers hostile bench clean pages lint
+.PHONY: setup demo test check lab hub hub-times build book margins mutants strangers hostile hostile-costs bench clean pages lint
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -26,6 +26,7 @@ help:
 	@echo "make mutants  try small edits of right answers on every check (long), write docs/mutants.md"
 	@echo "make strangers  try answers of readers who saw no check, write docs/strangers.md"
 	@echo "make hostile  hand every attack to stock nbgrader and grade it here (long), write docs/hostile.md"
+	@echo "make hostile-costs  grade a class with every attack in it: seconds, memory (long)"
 	@echo "make hub-times  measure the time from Submit to feedback, write it into docs/hub.md"
 	@echo "make bench    measure the speed of grading (long), write docs/benchmarks.md"
 
@@ -112,6 +113,9 @@ strangers: $(READY)
 # A word or more in ATTACKS asks for those groups or attacks alone: make hostile ATTACKS="values"
 hostile: $(READY)
 	$(BIN)/python tests/support/attacks/against_stock.py $(ATTACKS)
+
+hostile-costs: $(READY)
+	PYTHONPATH=.:tests $(BIN)/python -m support.attacks.costs
 
 bench: $(READY)
 	$(BIN)/python -m course.proving.bench

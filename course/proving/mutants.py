@@ -3,7 +3,8 @@
     python -m course.proving.mutants [SHEET…]      → docs/mutants.md
 
 A mutant that agrees with its parent on ten times the cases, from other data seeds, is equivalent:
-it is a right answer too. Every other one must be refused; one that is not is a hole in the check.
+it is a right answer too. So is one that learns the optimum, by another rate or from another start,
+on each of them. Every other one must be refused; one that is not is a hole in the check.
 """
 
 import ast
@@ -28,8 +29,9 @@ from helpers import data
 from helpers.check.kit.calling import adapted, own_copy, quietly
 from helpers.check.kit.compare import same
 from helpers.check.kit.edits import edited
-from helpers.check.kit.exercise import Exercise, Together
-from helpers.check.kit.message import NOT_A_NUMBER, RAISED, WRONG_SHAPE, WRONG_TYPE
+from helpers.check.kit.exercise import Exercise, Together, ask
+from helpers.check.kit.learned import Learned
+from helpers.check.kit.message import NOT_A_NUMBER, RAISED, WRONG_SHAPE, WRONG_TYPE, CheckFailed
 from helpers.watching import watched
 
 COURSE = Path(__file__).parent.parent
@@ -163,9 +165,12 @@ def _try(
         with in_time(LONGEST):
             own = _made(mutant.code, given, exercise.wants)
             said = of_test_cell(test, own)
-            equivalent = said.state == "passed" and _alike(_values(own, functions), parent())
     except OutOfTime:
         return Tried(mutant, Verdict("timeout", "the mutant ran for too long"), False)
+    equivalent = False
+    if said.state == "passed":
+        with contextlib.suppress(OutOfTime), in_time(LONGEST * len(OTHER_SEEDS)):
+            equivalent = _alike(_values(own, functions), parent()) or _learns(own, functions)
     return Tried(mutant, said, equivalent)
 
 
@@ -199,6 +204,20 @@ def _values(own: dict[str, Any], functions: Sequence[Exercise]) -> list[Any]:
     return found
 
 
+def _learns(own: dict[str, Any], functions: Sequence[Exercise]) -> bool:
+    """Return whether answers that learn come to the optimum on ten times the cases."""
+    for function in functions:
+        if not isinstance(function.agree, Learned):
+            return False
+        for seed in OTHER_SEEDS:
+            with data.seeded(seed):
+                try:
+                    ask(function, own.get(function.name))
+                except CheckFailed:
+                    return False
+    return True
+
+
 def _alike(values: Sequence[Any], parent: Sequence[Any]) -> bool:
     return len(values) == len(parent) and all(
         a is b or same(a, b) for a, b in zip(values, parent, strict=True)
@@ -212,7 +231,8 @@ HEAD = """# Mutants of right answers
 Made by `make mutants`: every right answer of the bank to a declared exercise, changed by one small
 edit (an operator, a constant, a name such as `sum` for `mean`, a keyword or a statement dropped, an
 argument exchanged, in place for out of place). A mutant that agrees with its parent on ten times
-the cases, from other data seeds, is equivalent. Every other one must be refused; «named» counts
+the cases, from other data seeds, is equivalent; so is one that learns the optimum on all of them by
+another way. Every other one must be refused; «named» counts
 those that return a value and are told a wrong turn or a place, not only that they are wrong.
 
 | sheet | exercise | mutants | equivalent | refused | of these with a value | named | survive |
