@@ -143,27 +143,65 @@ def rows(name: str, found: list[Margin], seeds: int) -> list[str]:
     ]
 
 
-def write(path: Path, name: str, new: list[str]) -> None:
-    """Put a sheet's rows into docs/margins.md, in the place of those it held."""
+def write(path: Path, name: str, new: list[str], other_names: list[str]) -> None:
+    """Put a sheet's rows into docs/margins.md, in the place of those it held.
+
+    Args:
+        path: the page.
+        name: of the sheet.
+        new: its rows of the table.
+        other_names: its lines of the list below the table.
+    """
     old = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    kept = [line for line in old if re.match(r"\| \d\d-", line)]
-    kept = [line for line in kept if not line.startswith(f"| {name} |")]
-    path.write_text(HEAD + "\n".join(sorted([*kept, *new])) + "\n", encoding="utf-8")
+    kept = [
+        line for line in old if re.match(r"(\| |- )\d\d-", line) and line[2:].split()[0] != name
+    ]
+    lines = [*kept, *new, *other_names]
+    table, listed = (sorted(line for line in lines if line.startswith(mark)) for mark in ("|", "-"))
+    below = OTHER_NAMES + "\n".join(listed) + "\n" if listed else ""
+    path.write_text(HEAD + "\n".join(table) + "\n" + below, encoding="utf-8")
+
+
+OTHER_NAMES = """
+## Told another name on some data seeds
+
+"""
+
+
+def unlike(trials: Iterable[tuple[int, bank.Trial]]) -> dict[Key, list[tuple[int, bank.Trial]]]:
+    """Return the trials of each answer that did not always get what it deserves."""
+    found: dict[Key, list[tuple[int, bank.Trial]]] = defaultdict(list)
+    for seed, trial in trials:
+        if not trial.as_expected:
+            found[trial.answer.exercise, trial.answer.title].append((seed, trial))
+    return dict(found)
 
 
 def complaints(trials: Iterable[tuple[int, bank.Trial]]) -> list[str]:
     """Return a paragraph for each answer that did not get what it deserves, once an answer."""
-    said: dict[tuple[str, str], list[int]] = defaultdict(list)
-    text: dict[tuple[str, str], str] = {}
-    for seed, trial in trials:
-        if not trial.as_expected:
-            key = (trial.answer.exercise, trial.answer.title)
-            said[key].append(seed)
-            text[key] = (
-                f"deserves {trial.answer.state} {trial.answer.wrong_turn!r}, "
-                f"got {trial.verdict.state} {trial.verdict.wrong_turn!r}:\n{trial.verdict.message}"
-            )
-    return [f"{k[0]}, «{k[1]}» (data seeds {s}) {text[k]}" for k, s in said.items()]
+    found = []
+    for (exercise, title), some in unlike(trials).items():
+        answer, verdict = some[-1][1].answer, some[-1][1].verdict
+        found.append(
+            f"{exercise}, «{title}» (data seeds {[seed for seed, _ in some]}) "
+            f"deserves {answer.state} {answer.wrong_turn!r}, "
+            f"got {verdict.state} {verdict.wrong_turn!r}:\n{verdict.message}"
+        )
+    return found
+
+
+def other_names(name: str, trials: Iterable[tuple[int, bank.Trial]], seeds: int) -> list[str]:
+    """Return a line for each answer that did not get what it deserves on some data seeds."""
+    lines = []
+    for (exercise, title), some in unlike(trials).items():
+        told = {t.verdict.wrong_turn or f"{t.verdict.state}, no name" for _, t in some}
+        others = " or ".join(f"«{each}»" for each in sorted(told))
+        deserved = some[0][1].answer.wrong_turn or some[0][1].answer.state
+        lines.append(
+            f"- {name} {exercise}: «{title}», on {len(some)} of {seeds} {others} "
+            f"in the place of «{deserved}»"
+        )
+    return lines
 
 
 def main(seeds: int = 200, names: list[str] | None = None) -> int:
@@ -178,7 +216,8 @@ def main(seeds: int = 200, names: list[str] | None = None) -> int:
         bad += sum(not m.wide for m in found)
         print("\n".join(rows(name, found, seeds)), flush=True)
         if seeds >= LONG:
-            write(COURSE.parent / "docs" / "margins.md", name, rows(name, found, seeds))
+            page = COURSE.parent / "docs" / "margins.md"
+            write(page, name, rows(name, found, seeds), other_names(name, trials, seeds))
     return bad
 
 

@@ -153,7 +153,9 @@ def by_step(norm: float, rate: int, seconds: float) -> torch.Tensor:
 def _seconds(u: Draws, given: Given) -> float:
     """Return a length whose number of samples is not whole, and no half either."""
     rate = given["rate"]
-    return (u.whole(60, 140) + u.choice((-1, 1)) * u.real(0.15, 0.4)) / rate
+    # A coin alone would leave out one side on some data: moved alone, it is the other one.
+    up = u.choice((True, False)) if "seconds" not in given else given["seconds"] * rate % 1 > 0.5
+    return (u.whole(60, 140) + (1 if up else -1) * u.real(0.15, 0.4)) / rate
 
 
 def _up(share: float) -> Callable[[Draws, Given], Jointly]:
