@@ -29,14 +29,16 @@ Sheets = Annotated[list[str] | None, typer.Argument(help="Names of sheets; all b
 def here() -> Path:
     """Return the course that a command means where none is named.
 
-    That is the folder one stands in where it is a course, as nbgrader has it, else the project.
+    That is the folder one stands in, or the nearest one around it, that is a course; else the
+    project.
     """
-    return Path.cwd() if (Path.cwd() / "nbgrader_config.py").is_file() else PROJECT
+    around = (Path.cwd(), *Path.cwd().parents)
+    return next((folder for folder in around if (folder / "nbgrader_config.py").is_file()), PROJECT)
 
 
 ROOT: Any = typer.Option(
     default_factory=here,
-    show_default="the folder you stand in, else the project",
+    show_default="the course that you stand in, else the project",
     help="A course folder: one that holds nbgrader_config.py.",
 )
 Exported = Annotated[

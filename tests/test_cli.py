@@ -34,8 +34,10 @@ def term(tmp_path):
         ["similar", "01-autodiff"],
     ],
 )
-def test_does_a_command_work_on_the_course_one_stands_in(term, words):
-    with contextlib.chdir(term):
+@pytest.mark.parametrize("below", ["", "submitted/ada"])
+def test_does_a_command_work_on_the_course_one_stands_in(term, words, below):
+    (term / below).mkdir(parents=True, exist_ok=True)
+    with contextlib.chdir(term / below):
         ran = CliRunner().invoke(cli.app, words)
     assert f"{term} holds no source/SHEET/SHEET.ipynb" in str(ran.exception)
 
@@ -55,7 +57,7 @@ def test_is_the_course_found_in_one_place_for_every_command():
 @pytest.mark.parametrize("name", ["grade", "why", "export", "collect"])
 def test_does_the_help_say_which_course_is_meant(name):
     told = CliRunner().invoke(cli.app, [name, "--help"]).output.replace("│", "")
-    assert "the folder you stand in, else the project" in " ".join(told.split())
+    assert "the course that you stand in, else the project" in " ".join(told.split())
 
 
 def test_is_a_folder_of_whom_no_list_knows_named_by_grade(tmp_path, monkeypatch):

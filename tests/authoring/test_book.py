@@ -346,7 +346,7 @@ class TestInABrowser:
     ):
         page, wrong = reader
         formulas = 0
-        for path in every(sorted(pages), 4, pytestconfig):
+        for path in every(sorted(pages), 8, pytestconfig):
             page.goto(f"{address}/{path}.html")
             page.evaluate(SETTLED)
             seen = page.evaluate(FORMULAS)

@@ -24,7 +24,7 @@ def sheets(pytestconfig):
 def graded(tmp_path_factory, caged, sheets):
     root = tmp_path_factory.mktemp("class") / "demo"
     simulate.simulate(PROJECT, root, STUDENTS, 1, sheets, lambda _: None)
-    results = grade.grade_class(root, [], [], no_cage=not caged, say=lambda _: None)
+    results = grade.grade_class(root, [], [], no_cage=not caged, workers=1, say=lambda _: None)
     return root, results
 
 

@@ -109,7 +109,7 @@ def classes(tmp_path_factory, database, caged, students):
     configured(server, database("ours"))
 
     def run(root):
-        return grade.grade_class(root, [], [], no_cage=not caged, say=lambda _: None)
+        return grade.grade_class(root, [], [], no_cage=not caged, workers=1, say=lambda _: None)
 
     run(server)
     file = tmp_path_factory.mktemp("file") / "course"
