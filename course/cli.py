@@ -87,13 +87,16 @@ def collect(
         str, typer.Option("--as", help="moodle, canvas, github or folder; found out by default.")
     ] = "",
     root: Path = ROOT,
+    exported: Annotated[
+        Path | None, typer.Option(help="Moodle's grading worksheet: when students handed in.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing.")] = False,
 ) -> None:
     """Take in a sheet's submissions from a platform's archive or a folder."""
     from course.term.collecting.collect import collect as taking_in
 
     with _to_be_seen(None if dry_run else root) as must_see:
-        found = taking_in(root.resolve(), sheet, where, platform, dry_run)
+        found = taking_in(root.resolve(), sheet, where, platform, dry_run, exported)
         written = "nothing was written into" if dry_run else "in"
         where_to = f"{written} {root.resolve() / 'submitted'}"
         for line in [*found.table(), f"{found.summary()}; {where_to}"]:

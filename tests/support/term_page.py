@@ -99,8 +99,10 @@ ANSWERS: dict[str, dict[str, str]] = {
     "dan": {"derivative": "goes back from the mean"},
 }
 MOODLE = {"ada": "Ada Lovelace_5001", "joerg": "Jörg Müller_5002", "zoe": "Zoë Ångström_5003"}
-CANVAS = {"ben": "turingben_LATE_71_901", "dan": "voidedan_72_902"}
-BEFORE, AFTER = (2026, 11, 1, 18, 0, 0), (2026, 11, 3, 9, 0, 0)
+CANVAS = {"ben": "turingben_71_901", "dan": "voidedan_72_902"}
+# What platforms give the files of an archive: the time at which it was made.
+MADE, MADE_LATER = (2026, 11, 3, 20, 0, 0), (2026, 11, 4, 20, 0, 0)
+BEFORE, AFTER = "Sunday, 1 November 2026, 6:00 PM", "Tuesday, 3 November 2026, 9:00 AM"
 EXPORTED = [
     ["Student", "ID", "SIS Login ID", "Section", "01 autodiff (4711)"],
     ["    Points Possible", "", "", "", "14.00"],
@@ -134,6 +136,17 @@ def _zipped(path: Path, files: dict[str, tuple[str, tuple[int, ...]]]) -> None:
             made.writestr(zipfile.ZipInfo(name, when), text)
 
 
+def _worksheet(path: Path, late: set[str]) -> None:
+    """Write Moodle's grading worksheet, as far as it tells when somebody handed in."""
+    with path.open("w", encoding="utf-8", newline="") as out:
+        rows = csv.writer(out)
+        rows.writerow(["Identifier", "Full name", "Status", "Grade", "Last modified (submission)"])
+        for student, who in MOODLE.items():
+            name, number = who.split("_")
+            time = AFTER if student in late else BEFORE
+            rows.writerow([f"Participant {number}", name, "Submitted for grading", "", time])
+
+
 def lay_out(folder: Path) -> None:
     """Put into a folder what the page begins with: a project of one sheet, and what came back."""
     for part in ("source", "release"):
@@ -141,20 +154,19 @@ def lay_out(folder: Path) -> None:
     shutil.copy(PROJECT / "nbgrader_config.py", folder)
     upload, file = "assignsubmission_file_", f"{NAME}.ipynb"
     _zipped(folder / "moodle.zip", {
-        f"{who}_{upload}/{file}": (
-            _notebook(ANSWERS[student]), AFTER if student == "zoe" else BEFORE,
-        )
+        f"{who}_{upload}/{file}": (_notebook(ANSWERS[student]), MADE)
         for student, who in MOODLE.items()
     })  # fmt: skip
+    _worksheet(folder / "worksheet.csv", {"zoe"})
     _zipped(folder / "moodle-later.zip", {
         f"{who}_{upload}/{file}": (
-            _notebook({} if student == "joerg" else ANSWERS[student]),
-            AFTER if student in ("joerg", "zoe") else BEFORE,
+            _notebook({} if student == "joerg" else ANSWERS[student]), MADE_LATER,
         )
         for student, who in MOODLE.items()
     })  # fmt: skip
+    _worksheet(folder / "worksheet-later.csv", {"joerg", "zoe"})
     _zipped(folder / "canvas.zip", {
-        f"{who}_{file}": (_notebook(ANSWERS[student]), BEFORE) for student, who in CANVAS.items()
+        f"{who}_{file}": (_notebook(ANSWERS[student]), MADE) for student, who in CANVAS.items()
     })  # fmt: skip
     with (folder / "canvas-export.csv").open("w", encoding="utf-8", newline="") as out:
         csv.writer(out).writerows(EXPORTED)

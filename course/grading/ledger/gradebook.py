@@ -1,6 +1,7 @@
 """nbgrader's own gradebook: opened, its sheets entered, results entered as nbgrader would."""
 
 import contextlib
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -193,16 +194,23 @@ def enter_time(book: Gradebook, of: Of, time: datetime) -> None:
 
 
 def untimed(stamp: str | None) -> str:
-    """Return what is wrong with a timestamp.txt that is there but tells no time; else nothing."""
-    if stamp is None or handed_in(stamp) is not None:
+    """Return what is wrong with a timestamp.txt that is there but tells no time; else nothing.
+
+    A blank line says that somebody handed in on time, and that nobody knows when.
+    """
+    if stamp is None or handed_in(stamp) is not None or (stamp and not stamp.strip()):
         return ""
-    what = "tells no time" if stamp else "cannot be read"
+    what = "tells no time such as 2026-11-03 09:00:00 UTC" if stamp else "cannot be read"
     return f"{what}, so that this submission counts as handed in before or in time"
+
+
+# Of «05.11.2026» nobody knows whether it is a day of May or of November.
+YEAR_FIRST = re.compile(r"\d{4}-\d\d?-\d\d?\b")
 
 
 def handed_in(stamp: str | None) -> datetime | None:
     """Return the time that a timestamp.txt tells, in UTC; None where it tells none."""
     with contextlib.suppress(Exception):  # a text that is no time raises many kinds
-        if stamp and stamp.strip():
+        if stamp and YEAR_FIRST.match(stamp.strip()):
             return parse_utc(stamp.strip())
     return None

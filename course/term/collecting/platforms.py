@@ -4,6 +4,10 @@
   the file's name, in a folder of that name or joined to it. In group mode ``Group-`` stands before.
 - **Canvas**, «Download Submissions»: ``lovelaceada_LATE_12345_678901_name-1.ipynb``, the sortable
   name in small letters, the user's number, the submission's, and a «-1» for a second upload.
+
+Canvas gives each file the time at which the archive was made, and so does Moodle since it streams
+archives (its `zip_writer`; Canvas's `lib/content_zipper.rb`): such a time says nothing about who
+was late. Canvas marks the late ones; Moodle's grading worksheet tells the times (worksheet.py).
 - **GitHub Classroom**: a folder of clones, each named after the assignment and the student.
 - **a folder**: STUDENT/notebook.ipynb or STUDENT.ipynb.
 """
@@ -12,7 +16,7 @@ import re
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
 from course.errors import CourseError
@@ -28,8 +32,12 @@ class HandedIn:
         who: the student's name, or folder.
         number: what tells two students of one name apart, where the platform gives it.
         user: the platform's number of the student in all sheets, where it gives it.
-        file: the file; its path is that of the student's own upload.
+        file: the file; its path is that of the student's own upload, its time may be the archive's.
         stem: its name without the marks that the platform adds.
+        time: when it was handed in, in UTC; None where the platform does not tell.
+        late: whether the platform marks it as late; None where it marks nobody.
+        upload: the number of the upload, where the platform counts them; else minus the number of
+            a copy, «(1)», since a file with its own name goes before its copies.
     """
 
     who: str
@@ -37,34 +45,55 @@ class HandedIn:
     user: str
     file: File
     stem: str
+    time: datetime | None = None
+    late: bool | None = None
+    upload: int = 0
 
     @property
     def order(self) -> tuple[datetime, int, str]:
-        """What sorts the uploads of a student: by time, then by the mark of a second upload."""
-        again = AGAIN.search(PurePosixPath(self.file.path).stem)
-        return self.file.time, int(again[1] or again[2]) if again else 0, self.file.path
+        """What sorts the uploads of a student."""
+        return self.time or datetime.min.replace(tzinfo=UTC), self.upload, self.file.path
 
 
 MOODLE = re.compile(
     r"(?:.*/)?(?P<who>[^/]+)_(?P<number>\d+)_assignsubmission_file(?:_?/(?P<inside>.+)|_(?P<flat>.+))"
 )
-CANVAS = re.compile(r"(?P<who>[^_]+)(?:_LATE)?_(?P<number>\d+)_\d+_(?P<file>.+)")
+CANVAS = re.compile(r"(?P<who>[^_]+)(?P<late>_LATE)?_(?P<number>\d+)_\d+_(?P<file>.+)")
 AGAIN = re.compile(r"(?:-(\d+)| ?\((\d+)\))$")  # «-1», «(1)»: a second upload of a file
+
+
+# Files of an archive that were all changed within this time tell when the archive was made.
+MAKING = timedelta(hours=1)
 
 
 def _stem(name: str) -> str:
     return AGAIN.sub("", PurePosixPath(name).stem)
 
 
+def _again(name: str) -> int:
+    """Return the number that marks a second upload, or a copy; 0 where there is none."""
+    again = AGAIN.search(PurePosixPath(name).stem)
+    return int(again[1] or again[2]) if again else 0
+
+
 def moodle(path: Path) -> list[HandedIn]:
-    """Return what a Moodle archive, packed or unpacked, holds."""
+    """Return what a Moodle archive, packed or unpacked, holds.
+
+    A file's own time is taken for the hand-in's only where the files' times differ as those of a
+    class do: older Moodles keep them.
+    """
+    files = [(file, m) for file in _files(path) if (m := MOODLE.fullmatch(file.path))]
+    times = [file.time for file, _ in files]
+    telling = bool(times) and max(times) - min(times) > MAKING
     found = []
-    for file in _files(path):
-        if match := MOODLE.fullmatch(file.path):
-            own = match["inside"] or match["flat"]
-            found.append(
-                HandedIn(match["who"], match["number"], "", replace(file, path=own), _stem(own))
+    for file, match in files:
+        own = match["inside"] or match["flat"]
+        found.append(
+            HandedIn(
+                match["who"], match["number"], "", replace(file, path=own), _stem(own),
+                time=file.time if telling else None, upload=-_again(own),
             )
+        )  # fmt: skip
     return found
 
 
@@ -75,7 +104,12 @@ def canvas(path: Path) -> list[HandedIn]:
         if match := CANVAS.fullmatch(file.name):
             own = replace(file, path=match["file"])
             user = match["number"]
-            found.append(HandedIn(match["who"], user, user, own, _stem(match["file"])))
+            found.append(
+                HandedIn(
+                    match["who"], user, user, own, _stem(own.path), late=bool(match["late"]),
+                    upload=_again(own.path),
+                )
+            )  # fmt: skip
     return found
 
 
@@ -85,7 +119,10 @@ def github(path: Path) -> list[HandedIn]:
     for clone in sorted(p for p in path.iterdir() if (p / ".git").exists()):
         time = _committed(clone)
         for file in archive.of_folder(clone):
-            found.append(HandedIn(clone.name, "", "", replace(file, time=time), _stem(file.path)))
+            own = replace(file, time=time)
+            found.append(
+                HandedIn(clone.name, "", "", own, _stem(own.path), time, upload=-_again(own.path))
+            )
     return found
 
 
@@ -94,8 +131,13 @@ def folder(path: Path) -> list[HandedIn]:
     found = []
     for file in archive.of_folder(path):
         who, _, own = file.path.partition("/")
-        name = who if own else PurePosixPath(who).stem
-        found.append(HandedIn(name, "", "", replace(file, path=own or who), _stem(own or who)))
+        name, path_of_it = (who, own) if own else (PurePosixPath(who).stem, who)
+        found.append(
+            HandedIn(
+                name, "", "", replace(file, path=path_of_it), _stem(path_of_it), file.time,
+                upload=-_again(path_of_it),
+            )
+        )  # fmt: skip
     return found
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from course.errors import CourseError
 from course.files import listed
+from course.term import tables
 from course.term.collecting import roster
 from course.term.grades import Grades, number, safe
-from course.term.returning import tables
 
 COLUMNS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 # The last two stand there only where a school has them.

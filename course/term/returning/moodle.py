@@ -16,9 +16,9 @@ from pathlib import Path
 
 from course.errors import CourseError
 from course.files import listed
+from course.term import tables
 from course.term.collecting import roster
 from course.term.grades import Grades, number, safe
-from course.term.returning import tables
 
 IDENTIFIER, GRADE, MODIFIED = "Identifier", "Grade", "Last modified (grade)"
 MOST, MAY_CHANGE = ("Maximum grade", "Maximum Grade"), "Grade can be changed"

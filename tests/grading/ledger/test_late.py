@@ -11,7 +11,7 @@ from support.ledgers import DUE, a_course, again, book, files, grade, hand_in_at
 
 from course import stock_nbgrader
 from course.errors import CourseError
-from course.grading.ledger import ledger
+from course.grading.ledger import gradebook, ledger
 
 ZERO = 'c.LateSubmissionPlugin.penalty_method = "zero"\n'
 POLICY = """
@@ -94,6 +94,24 @@ def test_is_a_changed_timestamp_noticed(root):
     hand_in_at(root, "ada", "yesterday or so")
     again(root)
     assert penalties(root) == {"ada": 6, "karl": 2}, "what is no time changes nothing"
+
+
+@pytest.mark.parametrize(
+    ("text", "time", "says"),
+    [
+        ("2026-11-05 20:00:00 UTC", datetime.datetime(2026, 11, 5, 20), ""),
+        ("2026-11-05T20:00:00+02:00", datetime.datetime(2026, 11, 5, 18), ""),
+        ("05.11.2026 20:00", None, "tells no time such as 2026-11-03 09:00:00 UTC"),  # May?
+        ("11/5/2026", None, "tells no time such as"),
+        ("yesterday or so", None, "tells no time such as"),
+        ("\n", None, ""),  # on time, and nobody knows when
+        ("", None, "cannot be read"),
+    ],
+)
+def test_is_a_time_that_can_be_read_in_two_ways_none(text, time, says):
+    assert gradebook.handed_in(text) == time
+    assert says in gradebook.untimed(text)
+    assert bool(says) == bool(gradebook.untimed(text))
 
 
 def test_is_a_changed_policy_noticed(root):

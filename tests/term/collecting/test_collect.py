@@ -70,7 +70,6 @@ def test_does_a_moodle_archive_arrive(root, tmp_path):
     }  # fmt: skip
     there = submitted(root)
     assert there[f"ada/{SHEET}/{SHEET}.ipynb"] == notebook(slope="slope = 1")
-    assert there[f"ada/{SHEET}/timestamp.txt"] == f"{THEN:%Y-%m-%d %H:%M:%S} UTC\n"
     assert sorted({name.split("/")[0] for name in there}) == ["ada", "joerg", "zoe"]
     assert "Ann Lee: unknown student (may be ann1, ann2)" in found.to_be_seen()
 
@@ -95,7 +94,9 @@ def test_does_a_canvas_archive_arrive(root, tmp_path):
         "zoe": collect.MISSING, "silent": collect.MISSING,
     }  # fmt: skip
     assert submitted(root)[f"ada/{SHEET}/{SHEET}.ipynb"] == notebook(slope="slope = 2")
-    assert next(r for r in found.rows if r.student == "ada").remark == "the last of 2"
+    assert next(r for r in found.rows if r.student == "ada").remark == (
+        f"taken from {SHEET}-1.ipynb; the last of 2"
+    )
 
 
 def test_does_a_folder_of_clones_arrive_with_the_time_of_the_last_commit(root, tmp_path):
@@ -146,6 +147,144 @@ def test_is_what_is_there_taken_again_only_where_it_is_later(root, tmp_path):
     older = collect.collect(root, SHEET, path)
     assert words(older)["ada"] == collect.OLDER
     assert "slope = 9" in submitted(root)[f"ada/{SHEET}/{SHEET}.ipynb"]
+
+
+# --- when -----------------------------------------------------------------------------------------
+
+WORKSHEET = """Identifier,Full name,Status,Grade,Maximum grade,Last modified (submission)
+Participant 5001,Ada Lovelace,Submitted for grading,,14.00,"Thursday, 1 October 2026, 6:00 PM"
+Participant 5002,Jörg Müller-Groß,Submitted for grading,,14.00,"Saturday, 3 October 2026, 9:05 AM"
+Participant 5003,Zoë Ångström,No submission,,14.00,-
+"""
+
+
+def stamps(root: Path) -> dict:
+    return {name.split("/")[0]: text.strip() for name, text in submitted(root).items()
+            if name.endswith("timestamp.txt") and text.strip()}  # fmt: skip
+
+
+def telling(found: collect.Collected) -> list[str]:
+    return [s for s in found.to_be_seen() if collect.UNKNOWN not in s]
+
+
+def test_is_the_time_at_which_an_archive_was_made_taken_for_anybodys(root, tmp_path):
+    """Moodle and Canvas stream archives: all files have the time of the download."""
+    moodle = collect.collect(root, SHEET, zipped(tmp_path / "moodle.zip", MOODLE))
+    assert stamps(root) == {}
+    (said,) = telling(moodle)
+    assert "ada, joerg, zoe handed in; without a time nobody is late" in said
+    assert "--exported" in said
+    canvas = {f"leeann_LATE_105_902_{SHEET}.ipynb": notebook(),
+              f"lentsy_106_903_{SHEET}.ipynb": notebook()}  # fmt: skip
+    found = collect.collect(root, SHEET, zipped(tmp_path / "canvas.zip", canvas))
+    assert stamps(root) == {}
+    there = submitted(root)
+    assert there[f"silent/{SHEET}/timestamp.txt"] == collect.ON_TIME
+    assert f"ann2/{SHEET}/timestamp.txt" not in there
+    (said,) = telling(found)
+    assert "canvas's mark" in said
+    assert "by how much: ann2; write the time into timestamp.txt" in said
+    # Until the time is there it is said each time; then it is kept.
+    assert len(telling(collect.collect(root, SHEET, tmp_path / "canvas.zip"))) == 1
+    stamp = root / "submitted" / "ann2" / SHEET / "timestamp.txt"
+    stamp.write_text("2026-10-01 20:00:00 UTC\n")
+    again = collect.collect(
+        root, SHEET, zipped(tmp_path / "c2.zip", canvas, (2026, 12, 1, 0, 0, 0))
+    )
+    assert telling(again) == []
+    assert words(again)["ann2"] == words(again)["silent"] == collect.SAME
+    assert stamp.read_text() == "2026-10-01 20:00:00 UTC\n"
+
+
+def test_is_a_time_kept_that_older_archives_tell(root, tmp_path):
+    """Of a class whose files are days apart: those times are when students handed in."""
+    path = zipped(tmp_path / "moodle.zip", MOODLE)
+    with zipfile.ZipFile(path, "a") as made:
+        other = zipfile.ZipInfo(f"Sy Lent_5006_assignsubmission_file_/{SHEET}.ipynb",
+                                (2026, 10, 3, 9, 0, 0))  # fmt: skip
+        made.writestr(other, notebook())
+    found = collect.collect(root, SHEET, path)
+    assert stamps(root)["ada"] == f"{THEN:%Y-%m-%d %H:%M:%S} UTC"
+    assert next(r for r in found.rows if r.student == "ada").time == THEN
+    assert telling(found) == []
+
+
+def test_does_moodles_worksheet_tell_the_times(root, tmp_path):
+    path, sheet = zipped(tmp_path / "moodle.zip", MOODLE), tmp_path / "worksheet.csv"
+    sheet.write_text(WORKSHEET, encoding="utf-8-sig")
+    found = collect.collect(root, SHEET, path, exported=sheet)
+    second = datetime(2026, 10, 3, 9, 5).astimezone(UTC)
+    assert stamps(root) == {"ada": f"{THEN:%Y-%m-%d %H:%M:%S} UTC",
+                            "joerg": f"{second:%Y-%m-%d %H:%M:%S} UTC"}  # fmt: skip
+    (said,) = telling(found)
+    assert "not when zoe handed in" in said
+
+
+def test_does_a_time_that_comes_later_reach_what_is_there(root, tmp_path):
+    path, sheet = zipped(tmp_path / "moodle.zip", MOODLE), tmp_path / "worksheet.csv"
+    sheet.write_text(WORKSHEET, encoding="utf-8")
+    collect.collect(root, SHEET, path)
+    found = collect.collect(root, SHEET, path, exported=sheet)
+    assert words(found)["ada"] == collect.TIMED
+    assert sorted(stamps(root)) == ["ada", "joerg"]
+    assert words(collect.collect(root, SHEET, path, exported=sheet))["ada"] == collect.SAME
+    (root / "submitted" / "ada" / SHEET / "timestamp.txt").write_text("2026-09-30 18:00:00 UTC\n")
+    collect.collect(root, SHEET, path, exported=sheet)
+    assert stamps(root)["ada"] == "2026-09-30 18:00:00 UTC", "what a person wrote stays"
+
+
+def test_is_a_later_archive_told_from_an_earlier_one_without_times(root, tmp_path):
+    name = f"leeann_105_902_{SHEET}.ipynb"
+    early = zipped(tmp_path / "early.zip", {name: notebook()}, (2026, 10, 1, 18, 0, 0))
+    late = zipped(
+        tmp_path / "late.zip", {name: notebook(slope="slope = 9")}, (2026, 10, 5, 9, 0, 0)
+    )
+    collect.collect(root, SHEET, early)
+    assert words(collect.collect(root, SHEET, late))["ann2"] == collect.LATER
+    assert words(collect.collect(root, SHEET, early))["ann2"] == collect.OLDER
+    assert "slope = 9" in submitted(root)[f"ann2/{SHEET}/{SHEET}.ipynb"]
+    # A time that was written for an earlier hand-in is not the later one's.
+    stamp = root / "submitted" / "ann2" / SHEET / "timestamp.txt"
+    stamp.write_text("2026-10-05 08:00:00 UTC\n")
+    assert words(collect.collect(root, SHEET, early))["ann2"] == collect.OLDER
+    last = zipped(
+        tmp_path / "last.zip", {name: notebook(slope="slope = 7")}, (2026, 10, 9, 9, 0, 0)
+    )
+    assert words(collect.collect(root, SHEET, last))["ann2"] == collect.LATER
+    assert stamps(root) == {}
+
+
+def test_is_the_file_with_the_sheets_own_name_taken_before_its_copy(root, tmp_path):
+    who = "Ada Lovelace_5001_assignsubmission_file_"
+    files = {f"{who}/{SHEET} (1).ipynb": notebook(slope="slope = 2"),
+             f"{who}/{SHEET}.ipynb": notebook(slope="slope = 1")}  # fmt: skip
+    found = collect.collect(root, SHEET, zipped(tmp_path / "m.zip", files))
+    assert "slope = 1" in submitted(root)[f"ada/{SHEET}/{SHEET}.ipynb"]
+    seen = next(s for s in found.to_be_seen() if s.startswith("ada"))
+    assert seen == f"ada: new (the last of 2; left: {SHEET} (1).ipynb)"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("Identifier,Grade\nParticipant 1,3\n", "has no column Last modified"),
+        (WORKSHEET.replace("Thursday, 1 October 2026, 6:00 PM", "Donnerstag, 1. Oktober 2026"),
+         "line 2: 'Donnerstag, 1. Oktober 2026' is no time as Moodle writes it in English"),
+        (WORKSHEET.replace("Thursday, 1 October 2026, 6:00 PM", "1/10/2026 18:00"), "no time as"),
+    ],
+)  # fmt: skip
+def test_is_a_worksheet_of_no_use_one_sentence_and_nothing_written(root, tmp_path, text, says):
+    path, sheet = zipped(tmp_path / "moodle.zip", MOODLE), tmp_path / "worksheet.csv"
+    sheet.write_text(text, encoding="utf-8")
+    with pytest.raises(CourseError, match=says):
+        collect.collect(root, SHEET, path, exported=sheet)
+    assert submitted(root) == {}
+
+
+def test_is_a_worksheet_for_another_platform_refused(root, tmp_path):
+    path = zipped(tmp_path / "canvas.zip", {f"leeann_105_902_{SHEET}.ipynb": notebook()})
+    with pytest.raises(CourseError, match="grading worksheet of Moodle; this is canvas"):
+        collect.collect(root, SHEET, path, exported=tmp_path / "worksheet.csv")
 
 
 def test_is_who_handed_in_elsewhere_called_missing(root, tmp_path):
