@@ -205,7 +205,7 @@ def untimed(stamp: str | None) -> str:
 
 
 # Of «05.11.2026» nobody knows whether it is a day of May or of November.
-YEAR_FIRST = re.compile(r"\d{4}-\d\d?-\d\d?\b")
+YEAR_FIRST = re.compile(r"\d{4}-\d\d?-\d\d?(?!\d)")
 
 
 def handed_in(stamp: str | None) -> datetime | None:
