@@ -26,14 +26,19 @@ app = typer.Typer(
 Sheets = Annotated[list[str] | None, typer.Argument(help="Names of sheets; all by default.")]
 
 
-def here() -> Path:
-    """Return the course that a command means where none is named.
-
-    That is the folder one stands in, or the nearest one around it, that is a course; else the
-    project.
-    """
+def stood_in() -> Path | None:
+    """Return the folder one stands in, or the nearest one around it, that is a course."""
     around = (Path.cwd(), *Path.cwd().parents)
-    return next((folder for folder in around if (folder / "nbgrader_config.py").is_file()), PROJECT)
+    return next((folder for folder in around if (folder / "nbgrader_config.py").is_file()), None)
+
+
+def here() -> Path:
+    """Return the course that a command means where none is named: one's own, else the project."""
+    found = stood_in()
+    if found is None:
+        note = f"course: {Path.cwd()} is in no course (nbgrader_config.py); the project's is meant"
+        print(f"{_printable(note)}, {PROJECT}", file=sys.stderr)
+    return found or PROJECT
 
 
 ROOT: Any = typer.Option(
@@ -127,8 +132,7 @@ def grade(
     from course import progress
     from course.grading.dry_run import dry_run
     from course.grading.grade import cluster, grade_class
-    from course.term import report
-    from course.term.collecting import roster
+    from course.term import oddities, report
 
     grades = dry_run if dry else grade_class
     with _to_be_seen(None if dry else root) as must_see:
@@ -138,7 +142,7 @@ def grade(
                 no_cage=no_cage, say=_say, executor=executor, progress=bar.done,
                 must_see=must_see, under_way=bar.under_way,
             )  # fmt: skip
-        if line := roster.unlisted(root.resolve(), sheets or []):
+        for line in oddities.lines(root.resolve(), sheets or []):
             must_see(line)
         if results:
             report.show(root.resolve(), results, must_see=must_see)
@@ -156,6 +160,7 @@ def watch(
     from course.grading import workers as grading
 
     grading.begin()
+    from course.term import oddities
     from course.term.watch import watch as watching
 
     with _to_be_seen() as must_see:
@@ -163,6 +168,8 @@ def watch(
             root.resolve(), sheets or [], once, workers, no_cage, _say,
             must_see if once else lambda line: print(_printable(line), file=sys.stderr, flush=True),
         )  # fmt: skip
+        for line in oddities.lines(root.resolve(), sheets or [], untimed=True) if once else ():
+            must_see(line)
 
 
 @app.command()
@@ -287,7 +294,7 @@ def bundle(
     from course.bundling.bundle import bundle as bundling
 
     with _to_be_seen() as must_see:
-        bundling(PROJECT, out.resolve(), _say, must_see, only=sheets or [])
+        bundling(PROJECT, out.resolve(), _say, must_see, only=sheets or [], course=stood_in())
 
 
 @app.command()

@@ -46,6 +46,7 @@ def test_is_it_the_project_where_one_stands_in_no_course(tmp_path):
     with contextlib.chdir(tmp_path):
         ran = CliRunner().invoke(cli.app, ["grade", "--dry-run"])
     assert f"grading {cli.PROJECT.resolve()}:" in ran.output
+    assert f"{tmp_path} is in no course (nbgrader_config.py); the project's is meant" in ran.output
 
 
 def test_is_the_course_found_in_one_place_for_every_command():

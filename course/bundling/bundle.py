@@ -47,6 +47,7 @@ def bundle(
     must_see: Callable[[str], None],
     now: datetime | None = None,
     only: Sequence[str] = (),
+    course: Path | None = None,
 ) -> None:
     """Make what a class gets.
 
@@ -57,6 +58,7 @@ def bundle(
         must_see: is told of sheets whose text is newer than what was built from it.
         now: the time that release dates are compared with; by default the present.
         only: names of the sheets that the class gets, now or from their dates on; all where empty.
+        course: the folder of the class's own course, whose release dates count as the project's do.
 
     Raises:
         CourseError: there is no such sheet, the folder holds something else, a release date is
@@ -66,7 +68,12 @@ def bundle(
     every = build.names(root)
     if unknown := sorted(set(only) - set(every)):
         raise CourseError(f"There is no sheet {unknown[0]!r}; there are {', '.join(every)}.")
-    names, coming = released(root, every, now or datetime.now())
+    names, coming = list(every), dict[str, str]()
+    for place in dict.fromkeys([root, course or root]):
+        out_now, later = released(place, every, now or datetime.now())
+        names = [name for name in names if name in out_now]
+        coming |= {name: max(date, coming.get(name, date)) for name, date in later.items()}
+    coming = dict(sorted(coming.items()))
     if only:
         names = [name for name in names if name in only]
         coming = {name: date for name, date in coming.items() if name in only}
@@ -121,7 +128,7 @@ def released(root: Path, names: list[str], now: datetime) -> tuple[list[str], di
         CourseError: a date is none, or is of a sheet that there is not.
     """
     given = stock_nbgrader.settings(root).get("CourseSheets", {}).get("release_dates", {})
-    here = "nbgrader_config.py: CourseSheets.release_dates"
+    here = f"{root / 'nbgrader_config.py'}: CourseSheets.release_dates"
     if not isinstance(given, dict):
         raise CourseError(f'{here} is {given!r}; write {{"03-sgd": "2026-11-16 08:00"}}.')
     coming: dict[str, str] = {}

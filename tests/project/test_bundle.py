@@ -225,6 +225,16 @@ def test_does_a_class_get_the_sheets_that_are_named_and_hear_of_no_others(
     assert [line.partition(":")[0] for line in left] == SHEETS[1:]
     with pytest.raises(CourseError, match="no sheet '99-none'"):
         bundle.bundle(PROJECT, out, said.append, said.append, only=["99-none"])
+    monkeypatch.undo()
+    monkeypatch.setattr(wheel, "build", again)
+    monkeypatch.setattr(leaks, "lines", lambda root: known)
+    course = tmp_path / "term"
+    course.mkdir()
+    line = f"c = get_config()\nc.CourseSheets.release_dates = {{{SHEETS[1]!r}: '2099-01-01'}}\n"
+    (course / "nbgrader_config.py").write_text(line)
+    two = [SHEETS[0], SHEETS[1]]
+    bundle.bundle(PROJECT, out, said.append, said.append, only=two, course=course)
+    assert [p.name for p in (out / "release").iterdir()] == [SHEETS[0]], "the course's own dates"
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"files": 3}', "[]"])

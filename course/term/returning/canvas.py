@@ -10,7 +10,7 @@ own importer reads (`lib/gradebook_importer.rb`).
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from course.errors import CourseError
@@ -55,7 +55,7 @@ def filled(
         column: the heading of the assignment, where there is one sheet and its name tells nothing.
 
     Raises:
-        CourseError: the file is no gradebook of Canvas, or has no column of a sheet.
+        CourseError: the file is no gradebook of Canvas, or has a column of no sheet.
     """
     book = tables.read(exported)
     if not ({"Student", "LastName"} & set(book.head)) or "ID" not in book.head:
@@ -64,7 +64,7 @@ def filled(
             "Gradebook."
         )
     own = [place for place, heading in enumerate(book.head) if heading in OF_STUDENTS]
-    places = {sheet: _place(book, sheet, column) for sheet in found.sheets}
+    places = _places(book, found.sheets, column, must_see)
     wanted = [*own, *places.values()]
     rows = [[book.head[p] for p in wanted]]
     left = {student for student, _ in found.standings}
@@ -104,8 +104,37 @@ def _student(row: dict[str, str], names: roster.Names) -> roster.Student | None:
     return None
 
 
+def _places(
+    book: tables.Table, sheets: Sequence[str], column: str, must_see: Callable[[str], None]
+) -> dict[str, int]:
+    """Return the columns of sheets; one that Canvas does not have yet is left out, and named.
+
+    Raises:
+        CourseError: there is a column of none of them.
+    """
+    places, lacking = dict[str, int](), dict[str, CourseError]()
+    for sheet in sheets:
+        try:
+            places[sheet] = _place(book, sheet, column)
+        except CourseError as error:
+            lacking[sheet] = error
+    if not places:
+        raise next(iter(lacking.values()))
+    if lacking:
+        must_see(
+            f"{book.path.name} has no column of {listed(sorted(lacking))}: not in the table; give "
+            "the sheet alone with course return --to canvas --column, where it has another name "
+            "there"
+        )
+    return places
+
+
 def _place(book: tables.Table, sheet: str, column: str) -> int:
-    """Return the column of a sheet: by its heading, or by its name, whole or the last part."""
+    """Return the column of a sheet: by its heading, or by its name, whole or the last part.
+
+    Raises:
+        CourseError: there is none, or several may be meant.
+    """
     headings = [
         (place, heading, (m["title"] if (m := NUMBERED.fullmatch(heading)) else heading))
         for place, heading in enumerate(book.head) if heading not in OF_STUDENTS
@@ -127,7 +156,7 @@ def _place(book: tables.Table, sheet: str, column: str) -> int:
     there = ", ".join(repr(h) for _, h, _ in headings if NUMBERED.fullmatch(h)) or "no assignment"
     raise CourseError(
         f"{book.path} has no single column for {column or sheet!r}: there is {there}; name it with "
-        "--column."
+        f"course return {sheet} --to canvas --column."
     )
 
 

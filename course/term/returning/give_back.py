@@ -74,7 +74,7 @@ def _moodle(
                 "worksheet with --exported (in the assignment, «Download grading worksheet»), or "
                 "collect from Moodle's zip file."
             )
-        text = as_text(moodle.worksheet(found, sheet, numbers))
+        text = as_text(moodle.worksheet(found, sheet, numbers, must_see))
         lacking = sorted({s for s, _ in found.standings} - numbers.keys())
         if lacking:
             must_see(f"{listed(lacking)}: Moodle's number is not known; give its worksheet "

@@ -28,7 +28,7 @@ COLUMNS = (IDENTIFIER, "Full name", "Email address", GRADE, "Maximum grade", MOD
 
 
 def worksheet(
-    found: Grades, sheet: str, numbers: Mapping[str, str]
+    found: Grades, sheet: str, numbers: Mapping[str, str], must_see: Callable[[str], None]
 ) -> list[list[str]]:  # fmt: skip
     """Return a worksheet with the columns that Moodle's importer needs.
 
@@ -36,14 +36,30 @@ def worksheet(
         found: the grades.
         sheet: the sheet.
         numbers: Moodle's numbers of students in this assignment, by student.
+        must_see: is told of grades that Moodle will not take.
     """
-    most = number(found.most(sheet))
-    rows = [list(COLUMNS)]
+    most = found.most(sheet)
+    rows, refused = [list(COLUMNS)], list[str]()
     for one in found.students:
         if one.id in numbers:
             name, mark = safe(full_name(one)), found.cell(one.id, sheet)
-            rows.append([f"Participant {numbers[one.id]}", name, safe(one.email), mark, most, "-"])
+            who = [f"Participant {numbers[one.id]}", name, safe(one.email)]
+            rows.append([*who, mark, number(most), "-"])
+            refused += _above(one.id, mark, most)
+    _left_out(refused, must_see)
     return rows
+
+
+def _above(student: str, mark: str, most: float) -> list[str]:
+    return [f"{student} ({mark}, above the maximum)"] if mark and float(mark) > most else []
+
+
+def _left_out(refused: list[str], must_see: Callable[[str], None]) -> None:
+    if refused:
+        must_see(
+            f"Moodle will leave these grades out: {listed(refused)}; enter them there by hand, or "
+            "let a grade item of its own hold what is above"
+        )
 
 
 def filled(
@@ -89,16 +105,14 @@ def filled(
                 row[at] = mark
                 if most is not None:
                     _same_points(row[most], worth, sheet, exported)
-                    if float(mark) > worth:
-                        refused.append(f"{one.id} ({mark}, above the maximum)")
+                    refused += _above(one.id, mark, worth)
                 if cells.get(MAY_CHANGE, "").casefold() == "no":
                     refused.append(f"{one.id} (locked in Moodle)")
         rows.append(row)
     left = sorted({s for s, name in found.standings if name == sheet} - found_numbers.keys())
     if left:
         must_see(f"{listed(left)}: not in {exported.name}; nothing is given back to them")
-    if refused:
-        must_see(f"Moodle will leave these grades out: {listed(refused)}")
+    _left_out(refused, must_see)
     return tables.Table(given.path, rows, given.separator), found_numbers
 
 

@@ -1,12 +1,15 @@
 """Can Canvas take in what is given back, by the rules of its own importer?"""
 
 import csv
+import dataclasses
 
 import pytest
 from support.by_hand import NAME, graded_course
 from support.ledgers import book
 
 from course.errors import CourseError
+from course.term import grades
+from course.term.returning import canvas
 from course.term.returning.give_back import give_back
 
 pytestmark = pytest.mark.filterwarnings("ignore:Object of type <Submitted")
@@ -88,3 +91,19 @@ def test_are_semicolons_and_commas_in_numbers_read(root):
 def test_are_other_points_in_canvas_told(root):
     _, seen = given(root, exported=exported(root, text=BOOK.replace("5.00", "100")))
     assert any("Canvas counts 100 points, 01-tiny is worth 5" in line for line in seen)
+
+
+def test_is_a_sheet_without_a_column_left_out_of_all_sheets_and_named(root):
+    """Before a sheet is on Canvas the others still go there."""
+    seen = []
+    found = grades.read(root, seen.append)
+    later = {(student, "02-later"): one for (student, _), one in found.standings.items()}
+    both = dataclasses.replace(found, standings=found.standings | later)
+    rows = canvas.filled(both, exported(root), seen.append)
+    assert rows[0][-1] == f"{NAME} (1234)"
+    (line,) = [line for line in seen if "no column" in line]
+    assert line.startswith("gradebook.csv has no column of 02-later: not in the table")
+    assert "course return --to canvas --column" in line
+    alone = dataclasses.replace(found, standings=later)
+    with pytest.raises(CourseError, match="no single column for '02-later'"):
+        canvas.filled(alone, exported(root), seen.append)

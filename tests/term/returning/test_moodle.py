@@ -16,6 +16,7 @@ from support.ledgers import book
 
 from course.errors import CourseError
 from course.term.collecting import collect
+from course.term.collecting.platforms import HandedIn
 from course.term.returning.give_back import give_back
 
 pytestmark = pytest.mark.filterwarnings("ignore:Object of type <Submitted")
@@ -147,6 +148,15 @@ def test_is_a_grade_that_moodle_will_not_take_named(root):
     rows = [ROWS[0], ROWS[1].replace("Yes", "No")]
     _, _, seen = given(root, exported=worksheet(root.parent, rows))
     assert any("ada (6.5, above the maximum), ben (locked" in line for line in seen)
+
+
+def test_is_it_named_without_a_worksheet_too(root):
+    with book(root) as opened:
+        opened.find_grade("why", NAME, NAME, "ada").extra_credit = 2
+    collect._remember(root, "moodle", NAME, {"ada": [HandedIn("Ada", "5001", "", None, "")]})
+    rows, _, seen = given(root)
+    assert rows[1][3:5] == ["6.5", "5"]
+    assert any("ada (6.5, above the maximum); enter them there by hand" in line for line in seen)
 
 
 def test_without_worksheet_or_archive_is_the_remedy_said(root):
