@@ -241,6 +241,25 @@ def why(
 
 
 @app.command()
+def written(
+    sheet: Annotated[str, typer.Argument(help="The sheet's name.")],
+    table: Annotated[
+        Path | None, typer.Argument(help="A table that was filled in; without one it is printed.")
+    ] = None,
+    root: Path = ROOT,
+) -> None:
+    """Print written answers as a table for a spreadsheet, or enter what was given in one."""
+    from course.term import written as reading
+
+    with _to_be_seen(None if table is None else root):
+        if table is None:
+            text = reading.table(root.resolve(), sheet)
+            print(_printable(text) if sys.stdout.isatty() else text, end="")
+        else:
+            reading.enter(root.resolve(), sheet, table, _say)
+
+
+@app.command()
 def feedback(
     sheets: Sheets = None,
     root: Path = ROOT,

@@ -56,9 +56,10 @@ def of_zip(path: Path) -> list[File]:
             entries = archive.infolist()
     except (OSError, zipfile.BadZipFile, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is damaged or no zip file"
-        raise CourseError(
-            f"{path} cannot be read as a zip file ({why}); download it again from the platform."
-        ) from None
+        remedy = "download it again from the platform"
+        if path.suffix.casefold() in (".csv", ".xlsx", ".xls", ".ipynb"):
+            remedy = "give the archive of the submissions, or a folder"
+        raise CourseError(f"{path} cannot be read as a zip file ({why}); {remedy}.") from None
     if len(entries) > MOST:
         raise CourseError(f"{path} holds {len(entries)} files; no class hands in so many.")
     found = []

@@ -80,6 +80,11 @@ class Collected:
             f"{row.student}: {row.said}" for row in self.rows
             if row.what in TO_BE_SEEN or row.doubtful
         ]  # fmt: skip
+        if any(row.what == UNKNOWN and not row.remark for row in self.rows):
+            found.append(
+                "unknown students are taken once students.csv has their names as the platform "
+                "writes them, and collect runs again"
+            )
         late = [row.student for row in self.rows if row.late]
         if late:
             found.append(

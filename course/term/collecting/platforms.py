@@ -169,7 +169,10 @@ def read(path: Path, platform: str) -> tuple[str, list[HandedIn]]:
         if found := PLATFORMS[name](path):
             return name, found
     what = "no file named as " + " or ".join(possible) + " names submissions"
-    raise CourseError(f"{path} holds {what}; say with --as where it comes from.")
+    raise CourseError(
+        f"{path} holds {what}; say with --as where it comes from. An archive of anonymous grading "
+        "has no names: switch that off, then download again."
+    )
 
 
 def _possible(path: Path) -> list[str]:
