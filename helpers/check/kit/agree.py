@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,6 +25,7 @@ from helpers.check.kit.compare import (
     within,
 )
 from helpers.check.kit.message import CheckFailed, show
+from helpers.check.kit.rounding import single_precision
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class Close:
 
     Args:
         rtol: the bound in double precision; where an argument or the value is in single precision
-            the bound is at least 1e-5.
+            the bound is at least 1e-5, and wider where rounding alone takes digits away.
         single: whether the value may come in single precision whatever the arguments are, as where
             a Python float becomes a tensor.
     """
@@ -80,8 +82,9 @@ class Close:
     def compare(self, case: Case, value: Any, expected: Any) -> None:
         """Compare one value; raise CheckFailed where it does not agree."""
         floats = any(isinstance(a, torch.Tensor) and a.dtype == torch.float32 for a in case.args)
-        bound = max(self.rtol, SINGLE_PRECISION) if floats or self.single else self.rtol
-        compare(case.described, value, nearest(value, expected), bound)
+        single = partial(single_precision, case)
+        bound = max(self.rtol, single()) if floats or self.single else self.rtol
+        compare(case.described, value, nearest(value, expected), bound, single)
 
     def same(self, got: Any, wrong: Any) -> bool:
         """Return whether a value is what a wrong turn gives, one of several or the only one."""

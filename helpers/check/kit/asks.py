@@ -165,6 +165,7 @@ class Case:
         args: the arguments.
         described: the call as a message shows it.
         moved: the argument that alone differs from case 0, for a case of that kind.
+        reference: the exercise's analytic solution.
     """
 
     number: int
@@ -173,6 +174,7 @@ class Case:
     args: tuple[Any, ...]
     described: str
     moved: str = ""
+    reference: Callable[..., Any] | None = field(default=None, repr=False, compare=False)
     _known: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def once(self, what: Hashable, work: Callable[[], Any]) -> Any:

@@ -289,8 +289,18 @@ def any_of(got: Any, wanted: Iterable[Any]) -> bool:
     return any(same(got, w) for w in wanted)
 
 
-def compare(tested: str, value: Any, expected: Any, bound: float = CLOSED_FORM) -> None:
+def compare(
+    tested: str, value: Any, expected: Any, bound: float = CLOSED_FORM,
+    single: Callable[[], float] = lambda: SINGLE_PRECISION,
+) -> None:  # fmt: skip
     """Compare one value with its reference.
+
+    Args:
+        tested: what was tested, for the message.
+        value: the answer's value.
+        expected: the reference's.
+        bound: relative difference that is allowed.
+        single: the bound at least of a value in single precision.
 
     Raises:
         CheckFailed: wrong type, wrong shape, NaN, or further away than the bound.
@@ -298,12 +308,12 @@ def compare(tested: str, value: Any, expected: Any, bound: float = CLOSED_FORM) 
     got = numbers(tested, value, expected)
     if parts_of(expected) is not None:
         for place, (part, wanted) in enumerate(zip(value, expected, strict=True), 1):
-            compare(f"{tested}, value {place} of {len(expected)}", part, wanted, bound)
+            compare(f"{tested}, value {place} of {len(expected)}", part, wanted, bound, single)
         return
     reference = as_tensor(expected)
     assert reference is not None
     if got.dtype == torch.float32:
-        bound = max(bound, SINGLE_PRECISION)
+        bound = max(bound, single())
     if not within("relative difference", distance(got, reference) / bound):
         raise CheckFailed(tested, *apart(expected, value))
 

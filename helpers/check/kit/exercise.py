@@ -85,7 +85,8 @@ class Exercise:
         seed = data.seed()
         if seed not in self._asked:
             self._asked.clear()
-            self._asked[seed] = cases(self.name, self.arguments, self.typical)
+            made = cases(self.name, self.arguments, self.typical)
+            self._asked[seed] = [replace(case, reference=self.reference) for case in made]
         return self._asked[seed]
 
     def check(self, answer: Any) -> bool:
