@@ -16,6 +16,7 @@ from course.proving import bank
 COURSE = Path(__file__).parent.parent
 # A converged right answer stays ten times below its bound, a wrong one ten times above.
 ROOM = 10
+ROOM_OF_TAILS = 1.5  # where a distance is the logarithm of a probability: 1.5 is a million rarer
 LONG = 40  # data seeds from which on a measurement is worth writing down
 # A wrong answer that stays as far away as this on the first data seeds is not asked on the others.
 FAR, FIRST = 1e4, 20
@@ -37,7 +38,8 @@ class Margin:
     def wide(self) -> bool:
         """Whether there is room on both sides; a sampled check states its error rate instead."""
         right_is_wide = self.worst_right <= (1.0 if self.sampled else 1 / ROOM)
-        return right_is_wide and self.nearest_wrong >= ROOM
+        room = ROOM_OF_TAILS if "sampled tail" in self.kinds else ROOM
+        return right_is_wide and self.nearest_wrong >= room
 
     @property
     def sampled(self) -> bool:
@@ -125,7 +127,8 @@ Measured by `make margins`: every answer of the bank, on fresh data, as many dat
 says. A wrong answer whose distance is above 10000 on each of the first twenty is asked on those
 only. Distances are in units of the bound: 1 is the bound itself. A check has room when its worst
 right answer is at most 0.1 and its nearest wrong answer at least 10. A sampled bound is a quantile,
-z = 6.5, with a false-failure rate below 1e-9: right answers may come nearer to it, by chance. «inf»
+z = 6.5, with a false-failure rate below 1e-9: right answers may come nearer to it, by chance. A
+sampled tail is measured by the logarithm of its probability, 2e-12 at 1: there 1.5 is room. «inf»
 is an answer that is no number at all.
 
 | sheet | exercise | bound on | seeds | worst right | its title | nearest wrong | its title | room |

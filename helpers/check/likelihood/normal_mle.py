@@ -13,8 +13,13 @@ from helpers.check.kit.exercise import Exercise
 
 
 def skewed(u: Draws, given: Given, n: int) -> torch.Tensor:
-    """Return n observations, one of them far out, so that mean and median are never alike."""
-    loc, scale = u.real(-5, 15), u.log_real(0.3, 3)
+    """Return n observations, one of them far out, so that mean and median are never alike.
+
+    The scale is no smaller than a sixth of the mean: in single precision the mean of squares less
+    the square of the mean has no digits left otherwise, and it is a right formula.
+    """
+    loc = u.real(-5, 15)
+    scale = max(u.log_real(0.3, 3), abs(loc) / 6)
     x = u.normal(n, loc, scale)
     if n > 2:
         x[u.whole(0, n - 1)] = loc + 4 * scale
