@@ -11,7 +11,7 @@ import hypothesis
 import pytest
 from support import executed
 from support.project import FEW_SHEETS, PROJECT, SHEETS, TINY
-from support.sample import every
+from support.sample import every, of_other_runs
 
 from course.authoring import build, execute, sheet
 from course.grading.cage import command
@@ -54,9 +54,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     Counting makes the checks a third slower.
     """
     if not config.getoption("--all-sheets"):
-        of_the_night = [item for item in items if item.get_closest_marker("night")]
-        config.hook.pytest_deselected(items=of_the_night)
-        items[:] = [item for item in items if item not in of_the_night]
+        left = {item for item in items if item.get_closest_marker("night")}
+        left |= of_other_runs([item for item in items if item not in left], config)
+        config.hook.pytest_deselected(items=[item for item in items if item in left])
+        items[:] = [item for item in items if item not in left]
     for item in items:
         if not item.path.is_relative_to(GRADING) or item.path.stem == "test_judge":
             item.add_marker("no_cover")

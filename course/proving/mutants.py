@@ -3,8 +3,9 @@
     python -m course.proving.mutants [SHEET…]      → docs/mutants.md
 
 A mutant that agrees with its parent on ten times the cases, from other data seeds, is equivalent:
-it is a right answer too. So is one that learns the optimum, by another rate or from another start,
-on each of them. Every other one must be refused; one that is not is a hole in the check.
+it is a right answer too. So is one that on each of them learns the optimum, by another rate or from
+another start, or draws by the same law. Every other one must be refused; one that is not is a hole
+in the check.
 """
 
 import ast
@@ -30,6 +31,7 @@ from helpers.check.kit.calling import adapted, own_copy, quietly
 from helpers.check.kit.compare import same
 from helpers.check.kit.edits import edited
 from helpers.check.kit.exercise import Exercise, Together, ask
+from helpers.check.kit.law import Law
 from helpers.check.kit.learned import Learned
 from helpers.check.kit.message import NOT_A_NUMBER, RAISED, WRONG_SHAPE, WRONG_TYPE, CheckFailed
 from helpers.watching import watched
@@ -170,7 +172,7 @@ def _try(
     equivalent = False
     if said.state == "passed":
         with contextlib.suppress(OutOfTime), in_time(LONGEST * len(OTHER_SEEDS)):
-            equivalent = _alike(_values(own, functions), parent()) or _learns(own, functions)
+            equivalent = _alike(_values(own, functions), parent()) or _as_good(own, functions)
     return Tried(mutant, said, equivalent)
 
 
@@ -204,10 +206,10 @@ def _values(own: dict[str, Any], functions: Sequence[Exercise]) -> list[Any]:
     return found
 
 
-def _learns(own: dict[str, Any], functions: Sequence[Exercise]) -> bool:
-    """Return whether answers that learn come to the optimum on ten times the cases."""
+def _as_good(own: dict[str, Any], functions: Sequence[Exercise]) -> bool:
+    """Return whether answers that learn, or draw, pass on ten times the cases."""
     for function in functions:
-        if not isinstance(function.agree, Learned):
+        if not isinstance(function.agree, Learned | Law):
             return False
         for seed in OTHER_SEEDS:
             with data.seeded(seed):
@@ -231,8 +233,8 @@ HEAD = """# Mutants of right answers
 Made by `make mutants`: every right answer of the bank to a declared exercise, changed by one small
 edit (an operator, a constant, a name such as `sum` for `mean`, a keyword or a statement dropped, an
 argument exchanged, in place for out of place). A mutant that agrees with its parent on ten times
-the cases, from other data seeds, is equivalent; so is one that learns the optimum on all of them by
-another way. Every other one must be refused; «named» counts
+the cases, from other data seeds, is equivalent; so is one that on all of them learns the optimum by
+another way, or draws by the same law. Every other one must be refused; «named» counts
 those that return a value and are told a wrong turn or a place, not only that they are wrong.
 
 | sheet | exercise | mutants | equivalent | refused | of these with a value | named | survive |

@@ -1,7 +1,7 @@
 """Does each answer of the bank get across the wall what it deserves, sheet by sheet?
 
-By day a sixteenth of them, another one in every run; tests/proving/test_bank.py asks more of them,
-without a wall.
+By day a sixteenth of them, of half of the sheets, others in every run; tests/proving/test_bank.py
+asks more of them, without a wall.
 """
 
 import time
@@ -29,6 +29,7 @@ def kernels(caged):
     source.close()
 
 
+@pytest.mark.part(2)
 @pytest.mark.parametrize("name", SHEETS)
 def test_does_each_answer_get_the_same_verdict_outside_the_cage(kernels, name, pytestconfig):
     notebook = sheet.load(PROJECT / "course" / "sheets" / f"{name}.md")

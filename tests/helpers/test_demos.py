@@ -23,6 +23,7 @@ def drive(demo):
     return shown
 
 
+@pytest.mark.part(2)
 @pytest.mark.parametrize("make", demos.ALL, ids=lambda make: make.__name__)
 def test_does_the_picture_change_from_end_to_end(make):
     shown = drive(make())

@@ -43,6 +43,7 @@ def test_does_the_reference_agree_with_itself(exercise, seed):
                 exercise.agree.compare(case, value, of(exercise.reference, case))
 
 
+@pytest.mark.part(2)
 @EVERY
 def test_does_each_worked_formula_pass(exercise, seed):
     with data.seeded(seed):
@@ -91,6 +92,7 @@ def taken_for(exercise, value, right):
     return same(value, right) and exercise.agree.same(value, right)
 
 
+@pytest.mark.part(2)
 @EVERY
 def test_is_each_turn_told_from_a_right_answer(exercise, seed):
     right, turns = computed(exercise.name, seed)
@@ -105,6 +107,7 @@ def test_is_each_turn_told_from_a_right_answer(exercise, seed):
             assert fails, f"{turn.name}, value {one}"
 
 
+@pytest.mark.part(2)
 @EVERY
 def test_is_each_pair_of_turns_told_apart(exercise, seed):
     _, turns = computed(exercise.name, seed)
