@@ -43,6 +43,7 @@ from helpers.check.hierarchy.hierarchical_fit import hierarchical_fit
 from helpers.check.hierarchy.mean_field import mean_field
 from helpers.check.hierarchy.partial_pooling import partial_pooling
 from helpers.check.hierarchy.pooling import pooling
+from helpers.check.kit.calling import own_copy
 from helpers.check.kit.exercise import Exercise, Together
 from helpers.check.kit.message import CheckFailed
 from helpers.check.kit.missing_names import explain_missing_names
@@ -224,5 +225,6 @@ def case(exercise: str, number: int) -> tuple[Any, ...]:
         if isinstance(declared, Exercise | Together):
             for one in declared.exercises:
                 if one.name == exercise:
-                    return one.cases()[number].args
+                    # Copies: the check keeps its own, whatever a cell does with these.
+                    return tuple(own_copy(a) for a in one.cases()[number].args)
     raise KeyError(f"no exercise {exercise!r} is declared; the name is that of the function")
