@@ -253,8 +253,7 @@ def written(
 
     with _to_be_seen(None if table is None else root):
         if table is None:
-            text = reading.table(root.resolve(), sheet)
-            print(_printable(text) if sys.stdout.isatty() else text, end="")
+            _print_table(reading.table(root.resolve(), sheet))
         else:
             reading.enter(root.resolve(), sheet, table, _say)
 
@@ -284,8 +283,7 @@ def export(
     def say(what: str) -> None:
         print(_printable(what), file=sys.stderr)
 
-    table = exporting.export(root.resolve(), form, say, exported)
-    print(_printable(table) if sys.stdout.isatty() else table, end="")
+    _print_table(exporting.export(root.resolve(), form, say, exported))
 
 
 @app.command("return")
@@ -326,6 +324,11 @@ def doctor() -> None:
         print(f"{'✗' if remedy else '✓'} {what}{': ' + remedy if remedy else ''}")
     if any(remedy for _, remedy in found):
         raise SystemExit(2)
+
+
+def _print_table(table: str) -> None:
+    """Print a table as it is into a file, and as it may be printed on a terminal."""
+    print(_printable(table) if sys.stdout.isatty() else table, end="")
 
 
 def _printable(text: str) -> str:

@@ -18,9 +18,10 @@ from course.errors import CourseError
 from course.files import listed
 from course.term import tables
 from course.term.collecting import roster
+from course.term.collecting.worksheet import IDENTIFIER, exported_table, participant
 from course.term.grades import Grades, number, safe
 
-IDENTIFIER, GRADE, MODIFIED = "Identifier", "Grade", "Last modified (grade)"
+GRADE, MODIFIED = "Grade", "Last modified (grade)"
 MOST, MAY_CHANGE = ("Maximum grade", "Maximum Grade"), "Grade can be changed"
 # What Moodle's importer does not read: who a participant is.
 WHO = ("Full name", "First name", "Last name", "ID number", "Email address", "Username")
@@ -80,13 +81,7 @@ def filled(
     Raises:
         CourseError: it is no worksheet, or another maximum grade is set in Moodle.
     """
-    given = tables.read(exported)
-    lacking = [name for name in (IDENTIFIER, GRADE, MODIFIED) if name not in given.head]
-    if lacking:
-        raise CourseError(
-            f"{exported} has no column {', '.join(lacking)}; take the file of «Download grading "
-            "worksheet» from Moodle in English (feedback type «Offline grading worksheet»)."
-        )
+    given = exported_table(exported, GRADE, MODIFIED)
     most = next((given.head.index(name) for name in MOST if name in given.head), None)
     at = given.head.index(GRADE)
     worth = found.most(sheet)
@@ -95,8 +90,7 @@ def filled(
     rows, found_numbers, refused = [given.head], dict[str, str](), list[str]()
     for row in given.rows[1:]:
         cells = dict(zip(given.head, row, strict=True))
-        digits = re.search(r"\d+\s*$", cells[IDENTIFIER])
-        unique = digits[0].strip() if digits else ""
+        unique = participant(cells[IDENTIFIER])
         one = students.get(by_number.get(unique, "")) or _student(cells, names)
         row = [safe(c) if h in WHO else c for h, c in zip(given.head, row, strict=True)]
         if one is not None:

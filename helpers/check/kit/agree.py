@@ -82,9 +82,10 @@ class Close:
     def compare(self, case: Case, value: Any, expected: Any) -> None:
         """Compare one value; raise CheckFailed where it does not agree."""
         floats = any(isinstance(a, torch.Tensor) and a.dtype == torch.float32 for a in case.args)
-        single = partial(single_precision, case)
-        bound = max(self.rtol, single()) if floats or self.single else self.rtol
-        compare(case.described, value, nearest(value, expected), bound, single)
+        compare(
+            case.described, value, nearest(value, expected), self.rtol,
+            single=floats or self.single, rounding=partial(single_precision, case),
+        )  # fmt: skip
 
     def same(self, got: Any, wrong: Any) -> bool:
         """Return whether a value is what a wrong turn gives, one of several or the only one."""

@@ -20,6 +20,7 @@ from helpers.check.kit.message import CheckFailed, show, shown_with_shape
 # Answers in closed form agree to this relative difference; single precision carries seven digits.
 CLOSED_FORM = 1e-6
 SINGLE_PRECISION = 1e-5
+WELL_WITHIN = 0.1  # of a bound
 # A learned parameter lies within a tenth of a standard error of the optimum.
 STANDARD_ERRORS = 0.1
 # Two-sided normal quantile of a false-failure rate of 8e-11, below the 1e-9 a check may spend;
@@ -290,8 +291,8 @@ def any_of(got: Any, wanted: Iterable[Any]) -> bool:
 
 
 def compare(
-    tested: str, value: Any, expected: Any, bound: float = CLOSED_FORM,
-    single: Callable[[], float] = lambda: SINGLE_PRECISION,
+    tested: str, value: Any, expected: Any, bound: float = CLOSED_FORM, single: bool = False,
+    rounding: Callable[[], float] = lambda: SINGLE_PRECISION,
 ) -> None:  # fmt: skip
     """Compare one value with its reference.
 
@@ -300,7 +301,9 @@ def compare(
         value: the answer's value.
         expected: the reference's.
         bound: relative difference that is allowed.
-        single: the bound at least of a value in single precision.
+        single: whether the value may be one of single precision though its type is another.
+        rounding: gives the bound of single precision; asked only where the value is not well
+            within the usual one, since it takes the reference some calls.
 
     Raises:
         CheckFailed: wrong type, wrong shape, NaN, or further away than the bound.
@@ -308,13 +311,17 @@ def compare(
     got = numbers(tested, value, expected)
     if parts_of(expected) is not None:
         for place, (part, wanted) in enumerate(zip(value, expected, strict=True), 1):
-            compare(f"{tested}, value {place} of {len(expected)}", part, wanted, bound, single)
+            each = f"{tested}, value {place} of {len(expected)}"
+            compare(each, part, wanted, bound, single, rounding)
         return
     reference = as_tensor(expected)
     assert reference is not None
-    if got.dtype == torch.float32:
-        bound = max(bound, single())
-    if not within("relative difference", distance(got, reference) / bound):
+    away = distance(got, reference)
+    if single or got.dtype == torch.float32:
+        bound = max(bound, SINGLE_PRECISION)
+        if away > WELL_WITHIN * bound:
+            bound = max(bound, rounding())
+    if not within("relative difference", away / bound):
         raise CheckFailed(tested, *apart(expected, value))
 
 
