@@ -40,7 +40,7 @@ def draw_y(u: Draws, given: Given) -> Tensor:
 def draw_prior(u: Draws, given: Given) -> Tensor:
     """Return a deviation for each weight, unlike ones, none near 1, which is its own square."""
     d = given["H"].shape[1]
-    typical = torch.tensor([3.0, *[(0.4, 2.5)[i % 2] for i in range(d - 1)]], dtype=torch.float64)
+    typical = torch.tensor([3.0, *[(0.6, 2.5)[i % 2] for i in range(d - 1)]], dtype=torch.float64)
     return typical * u.uniform(d, 0.8, 1.2)
 
 

@@ -93,8 +93,8 @@ EXERCISE = Exercise(
     arguments=(
         sample("data", skewed, many=(5, 31, 101), sizes=(2,), ties=True, dtypes=(torch.float32,),
                edges={
-                   "hundreds of units far from zero": lambda u, given: u.normal(60, 3000.0, 170.0),
-                   "negative observations": lambda u, given: u.normal(30, -40.0, 2.0),
+                   "hundreds of units far from zero": lambda u, given: u.normal(60, 3000.0, 300.0),
+                   "negative observations": lambda u, given: u.normal(30, -40.0, 4.0),
                },
                used_instead=lambda: data.normal("likelihood: seedlings", 40, 12.0, 2.0)),
     ),
