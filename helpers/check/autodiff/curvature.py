@@ -72,6 +72,7 @@ EXERCISE = Exercise(
     arguments=(function(), points()),
     reference=analytic.curvature,
     agree=Close(rtol=EXACT),
+    double=True,
     turns=TURNS,
     passed="curvature: five families of functions, x of any shape.",
 )

@@ -68,6 +68,7 @@ EXERCISE = Exercise(
     arguments=(function(), points()),
     reference=analytic.slope,
     agree=Close(rtol=EXACT),
+    double=True,
     turns=TURNS,
     hints={"twice of it": "this is twice the slope: did backward() run twice, or was .grad not "
            "empty before it?"},

@@ -192,6 +192,7 @@ EXERCISE = Exercise(
     ),
     reference=analytic.forecast_slope,
     agree=Close(rtol=EXACT),
+    double=True,
     turns=TURNS,
     passed="forecast_slope: all paths of the weight, on 3 to 50 observations.",
 )  # fmt: skip

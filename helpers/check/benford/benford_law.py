@@ -165,6 +165,7 @@ EXERCISE = Exercise(
     ),
     reference=reference,
     agree=Close(),
+    double=True,
     turns=TURNS,
     worked=(by_formula, by_difference, by_list, by_ratio),
     passed="benford: every block of leading digits, in any base.",

@@ -280,6 +280,7 @@ EXERCISE = Exercise(
     agree=EachClose(rtol=2e-5),
     typical=6,
     parts=("the statistic", "the p-value"),
+    double=True,
     turns=TURNS,
     worked=(by_hand, by_loop, by_shares, by_squares),
     passed="benford_test: both statistics and their tails, in several bases.",

@@ -193,6 +193,7 @@ EXERCISE = Exercise(
     reference=reference,
     # m and s are floats, which torch takes in single precision unless it is told otherwise.
     agree=Close(rtol=5e-5),
+    double=True,
     turns=TURNS,
     worked=(by_decades, by_library, by_many_decades, by_error_function, by_waves),
     passed="lognormal_digits: all decades added up, for narrow and for wide numbers.",

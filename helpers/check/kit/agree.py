@@ -20,6 +20,7 @@ from helpers.check.kit.compare import (
     compare,
     nearest,
     numbers,
+    parts_of,
     same,
     several,
     within,
@@ -95,6 +96,24 @@ class Close:
     def named(self, failing: Sequence[Outcome]) -> tuple[str, str] | None:
         """Return None: of plain numbers nothing more is known."""
         return None
+
+
+def in_double(case: Case, value: Any) -> None:
+    """Refuse a value in single precision that comes of arguments in double precision.
+
+    Raises:
+        CheckFailed: a part of the value is in float32, and no argument is.
+    """
+    if any(isinstance(a, torch.Tensor) and a.dtype == torch.float32 for a in case.args):
+        return
+    whole = as_tensor(value)
+    parts = (parts_of(value) or []) if whole is None else [whole]
+    if any(part.dtype == torch.float32 for part in parts):
+        raise CheckFailed(
+            case.described, "numbers in float64", f"{show(value)}, in float32",
+            message.SINGLE, "the docstring asks for float64: hand dtype=torch.float64 to what you "
+            "make, and turn nothing into 32 bits on the way.",
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

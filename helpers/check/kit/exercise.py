@@ -15,8 +15,8 @@ import torch
 
 from helpers import data, watching
 from helpers.check.kit import diagnose, message, misread
-from helpers.check.kit.agree import Agreement, Close
-from helpers.check.kit.asks import EDGE, TYPICAL, Argument, Case, cases
+from helpers.check.kit.agree import Agreement, Close, in_double
+from helpers.check.kit.asks import ALONE, EDGE, TYPICAL, Argument, Case, cases
 from helpers.check.kit.calling import Called, adapted, given_to, slopes, watched
 from helpers.check.kit.chance import NOT_HANDED_IN, Chance, MayDraw, Scripted
 from helpers.check.kit.compare import AnyOf, nearest, note, same, several
@@ -49,6 +49,8 @@ class Exercise:
         turns: the exercise's own wrong turns, most specific first.
         worked: right formulas as a student would write them, for :mod:`helpers.check.kit.slips`.
         agree: how a value is compared with the reference's.
+        double: whether the docstring says that the result is in float64, or in the precision of
+            the arguments.
         parts: names of the numbers that it returns, where it returns several.
         typical: how many typical cases there are.
         slopes: names of the arguments through which slopes must pass, in double precision.
@@ -65,6 +67,7 @@ class Exercise:
     turns: tuple[Turn, ...] = ()
     worked: tuple[Callable[..., Any], ...] = ()
     agree: Agreement = field(default_factory=Close)
+    double: bool = False
     parts: tuple[str, ...] = ()
     typical: int = 3
     slopes: tuple[str, ...] = ()
@@ -156,6 +159,8 @@ def _outcome(exercise: Exercise, case: Case, called: Called) -> Outcome:
         return outcome
     try:
         exercise.agree.compare(case, called.value, wanted)
+        if exercise.double:
+            in_double(case, called.value)
     except CheckFailed as failure:
         if failure.wrong_turn:
             note(failure.wrong_turn, math.inf)
@@ -183,8 +188,10 @@ def _said(
     assert failure is not None
     alike = exercise.agree.same
     arguments, reference = exercise.arguments, exercise.reference
+    ordinary = [o for o in outcomes if o.case.kind in (TYPICAL, ALONE)]
     named = (
-        diagnose.by_turns(exercise.turns, outcomes, alike)
+        _in_single(outcomes, effects)
+        or diagnose.by_turns(exercise.turns, outcomes, alike)
         or effects
         or diagnose.by_sheets_values(arguments, reference, outcomes, alike)
         or _kept(failure, outcomes)
@@ -195,12 +202,12 @@ def _said(
         or diagnose.by_alterations(arguments, reference, outcomes, alike, ways=misread.elementwise)
         or by_slips(exercise.worked, outcomes, alike)
         or by_elements(arguments, outcomes)
-        # What only comes near says less than the exercise's own measure, and more than nothing.
-        or (
-            least if (least := diagnose.by_parts(outcomes, exercise.parts)) != APPROXIMATE else None
-        )
+        # What goes wrong in one way may go wrong in another at an edge: there it is nan, or ends.
+        or diagnose.by_relations(ordinary)
+        or _more_than_near(diagnose.by_parts(outcomes, exercise.parts))
+        or _more_than_near(diagnose.by_parts(ordinary, exercise.parts))
         or exercise.agree.named([o for o in outcomes if o.failure is not None])
-        or least
+        or diagnose.by_parts(outcomes, exercise.parts)
         or (failure.wrong_turn, failure.hint)
     )
     name, hint = named
@@ -209,6 +216,19 @@ def _said(
     return CheckFailed(
         failure.tested, failure.expected, failure.got, name, exercise.hints.get(name, hint), again
     )
+
+
+def _in_single(outcomes: Sequence[Outcome], effects: diagnose.Name | None) -> diagnose.Name | None:
+    """Return that the values' only fault is their precision, where it is, or what comes with it."""
+    failures = [o.failure for o in outcomes if o.failure is not None]
+    if all(failure.wrong_turn == message.SINGLE for failure in failures):
+        return effects or (failures[0].wrong_turn, failures[0].hint)
+    return None
+
+
+def _more_than_near(named: diagnose.Name | None) -> diagnose.Name | None:
+    """Return a name but that of nearness: it says less than the exercise's own measure."""
+    return None if named == APPROXIMATE else named
 
 
 def _kept(failure: CheckFailed, outcomes: Sequence[Outcome]) -> diagnose.Name | None:

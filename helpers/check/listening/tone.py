@@ -176,6 +176,7 @@ EXERCISE = Exercise(
         Argument("seconds", _seconds, used_instead=lambda: analytic.SECONDS),
     ),
     reference=reference,
+    double=True,
     turns=TURNS,
     worked=(by_time, by_step),
     passed="tone: every sample of tones from 200 Hz to 30 kHz, at several rates and lengths.",

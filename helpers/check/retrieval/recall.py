@@ -132,6 +132,7 @@ EXERCISE = Exercise(
         Argument("L", _tables, edges={"one table": 1, "sixty tables": 60}),
     ),
     reference=reference,
+    double=True,
     turns=TURNS,
     worked=(by_steps, by_logs),
     passed="recall: for any angles, bits and tables.",

@@ -264,6 +264,7 @@ EXERCISE = Exercise(
     ),
     reference=reference,
     agree=Double(),
+    double=True,
     turns=TURNS,
     worked=(by_velocity, by_moves, by_locations),
     typical=2,

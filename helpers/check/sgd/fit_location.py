@@ -188,6 +188,7 @@ EXERCISE = Exercise(
     ),
     reference=reference,
     agree=Double(),
+    double=True,
     turns=TURNS,
     worked=(by_steps, by_powers),
     passed="fit_location: every value of every run agrees with the closed form.",

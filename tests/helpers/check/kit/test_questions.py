@@ -1,6 +1,7 @@
 """Is every answer asked the same questions, without a line in the exercise?"""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -531,3 +532,32 @@ def test_are_values_that_cannot_be_compared_unlike():
     pair = ("dead", torch.tensor([1, 2]))
     assert not same(pair, ("dead", torch.tensor([1, 2, 3])))
     assert not same(pair, ("dead", torch.tensor([3, 4])))
+
+
+def test_is_a_result_in_32_bits_refused_where_the_docstring_promises_more():
+    promising = replace(SQUARES, double=True, slopes=())
+    assert told(promising, lambda *args: reference(*args).float()) == "single precision"
+    assert told(promising, lambda *args: reference(*args).to(args[0].dtype)) == ""
+    assert told(replace(SQUARES, slopes=()), lambda *args: reference(*args).float()) == ""
+
+
+def test_is_a_relation_found_that_an_edge_hides():
+    """Where there is nothing to add up, twice of it is zero as well, and a mean is no number."""
+
+    def twice(x, loc, scale):
+        return 2 * reference(x, loc, scale) if len(x) else torch.tensor(1.0)
+
+    assert told(SQUARES, twice) == "twice of it"
+
+
+def test_is_a_part_found_that_an_edge_hides():
+    pair = replace(
+        SQUARES, parts=("first", "second"), turns=(), slopes=(),
+        reference=lambda x, loc, scale: (reference(x, loc, scale), x.sum() + loc),
+    )  # fmt: skip
+
+    def second_off(x, loc, scale):
+        one, other = pair.reference(x, loc, scale)
+        return (one if len(x) else one + 1), other + loc**2 / 7 + x.sum() ** 2
+
+    assert told(pair, second_off) == "second is off"
