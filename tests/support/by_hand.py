@@ -133,5 +133,6 @@ def kept(root):
                 g.name: (g.auto_score, g.manual_score, g.needs_manual_grade)
                 for n in submission.notebooks for g in n.grades
             }  # fmt: skip
-            found[f"gradebook of {submission.student.id}"] = (grades, submission.timestamp)
+            late = sum(n.late_submission_penalty or 0 for n in submission.notebooks)
+            found[f"gradebook of {submission.student.id}"] = (grades, submission.timestamp, late)
     return found
