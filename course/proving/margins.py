@@ -3,17 +3,15 @@
 import math
 import multiprocessing
 import os
-import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from course.authoring import sheet
-from course.proving import bank
+from course.proving import bank, measured
+from course.proving.measured import COURSE, Part
 
-COURSE = Path(__file__).parent.parent
 # A converged right answer stays ten times below its bound, a wrong one ten times above.
 ROOM = 10
 ROOM_OF_TAILS = 1.5  # where a distance is the logarithm of a probability: 1.5 is a million rarer
@@ -47,25 +45,23 @@ class Margin:
         return any(kind.startswith("sampled") for kind in self.kinds)
 
 
-def sheets() -> list[str]:
-    """Return the names of all sheets, in teaching order."""
-    return sorted(path.stem for path in (COURSE / "sheets").glob("*.md"))
-
-
 Key = tuple[str, str]  # an answer: its exercise and its title
 
 
 def tried(
-    name: str, seeds: Iterable[int], only: Collection[Key] | None = None
+    part: Part, seeds: Iterable[int], only: Collection[Key] | None = None
 ) -> list[tuple[int, bank.Trial]]:
     """Try the bank of a sheet, or only some answers of it, on several data seeds."""
-    notebook = sheet.load(COURSE / "sheets" / f"{name}.md")
-    answers = bank.load(COURSE / "answers" / f"{name}.md", notebook)
-    asked = [a for a in answers if only is None or (a.exercise, a.title) in only]
+    notebook = sheet.load(COURSE / "sheets" / f"{part.sheet}.md")
+    answers = bank.load(COURSE / "answers" / f"{part.sheet}.md", notebook)
+    asked = [
+        a for a in answers
+        if part.holds(a.exercise) and (only is None or (a.exercise, a.title) in only)
+    ]  # fmt: skip
     return list(bank.trials(notebook, asked, seeds))
 
 
-def tried_in_parallel(name: str, seeds: int) -> list[tuple[int, bank.Trial]]:
+def tried_in_parallel(part: Part, seeds: int) -> list[tuple[int, bank.Trial]]:
     """Try the bank of a sheet on many data seeds, one process a processor.
 
     Every answer is asked on the first of them; on the others right answers, wrong ones that came
@@ -76,10 +72,10 @@ def tried_in_parallel(name: str, seeds: int) -> list[tuple[int, bank.Trial]]:
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
 
         def on(chosen: range, only: Collection[Key] | None = None) -> list[tuple[int, bank.Trial]]:
-            parts = [chosen[w::workers] for w in range(workers)]
-            given = [[each] * workers for each in (name, only)]
-            found = pool.map(tried, given[0], parts, given[1])
-            return sorted((pair for part in found for pair in part), key=lambda pair: pair[0])
+            shares = [chosen[w::workers] for w in range(workers)]
+            given = [[each] * workers for each in (part, only)]
+            found = pool.map(tried, given[0], shares, given[1])
+            return sorted((pair for share in found for pair in share), key=lambda pair: pair[0])
 
         first = on(range(1, min(FIRST, seeds) + 1))
         near = {(t.answer.exercise, t.answer.title) for _, t in first if _is_near(t)}
@@ -146,25 +142,6 @@ def rows(name: str, found: list[Margin], seeds: int) -> list[str]:
     ]
 
 
-def write(path: Path, name: str, new: list[str], other_names: list[str]) -> None:
-    """Put a sheet's rows into docs/margins.md, in the place of those it held.
-
-    Args:
-        path: the page.
-        name: of the sheet.
-        new: its rows of the table.
-        other_names: its lines of the list below the table.
-    """
-    old = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    kept = [
-        line for line in old if re.match(r"(\| |- )\d\d-", line) and line[2:].split()[0] != name
-    ]
-    lines = [*kept, *new, *other_names]
-    table, listed = (sorted(line for line in lines if line.startswith(mark)) for mark in ("|", "-"))
-    below = OTHER_NAMES + "\n".join(listed) + "\n" if listed else ""
-    path.write_text(HEAD + "\n".join(table) + "\n" + below, encoding="utf-8")
-
-
 OTHER_NAMES = """
 ## Told another name on some data seeds
 
@@ -207,24 +184,28 @@ def other_names(name: str, trials: Iterable[tuple[int, bank.Trial]], seeds: int)
     return lines
 
 
-def main(seeds: int = 200, names: list[str] | None = None) -> int:
-    """Measure sheets, all by default; print complaints, write docs/margins.md by sheet."""
+def main(seeds: int = 200, words: Sequence[str] = ()) -> int:
+    """Measure sheets, all by default, or some of their exercises; return how much is amiss.
+
+    Prints complaints, and writes docs/margins.md sheet by sheet.
+    """
     bad = 0
-    for name in names or sheets():
-        trials = tried_in_parallel(name, seeds)
+    for part in measured.parts(words):
+        trials = tried_in_parallel(part, seeds)
         for complaint in complaints(trials):
             bad += 1
-            print(f"{name}: {complaint}\n")
+            print(f"{part.sheet}: {complaint}\n")
         found = margins(trial for _, trial in trials)
         bad += sum(not m.wide for m in found)
-        print("\n".join(rows(name, found, seeds)), flush=True)
+        table = rows(part.sheet, found, seeds)
+        print("\n".join(table), flush=True)
         if seeds >= LONG:
-            page = COURSE.parent / "docs" / "margins.md"
-            write(page, name, rows(name, found, seeds), other_names(name, trials, seeds))
+            new = [*table, *other_names(part.sheet, trials, seeds)]
+            measured.rewrite(COURSE.parent / "docs" / "margins.md", HEAD, part, new, OTHER_NAMES)
     return bad
 
 
 if __name__ == "__main__":
     import sys
 
-    raise SystemExit(min(1, main(int(sys.argv[1]), sys.argv[2:] or None)))
+    raise SystemExit(min(1, main(int(sys.argv[1]), sys.argv[2:])))

@@ -1,6 +1,6 @@
 """Right answers, changed by one small edit: does the check refuse them all, and name what it can?
 
-    python -m course.proving.mutants [SHEET…]      → docs/mutants.md
+    python -m course.proving.mutants [SHEET[:EXERCISE,…]…]      → docs/mutants.md
 
 A mutant that agrees with its parent on ten times the cases, from other data seeds, is equivalent:
 it is a right answer too. So is one that on each of them learns the optimum, by another rate or from
@@ -16,7 +16,6 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -24,7 +23,8 @@ import torch
 
 import helpers.check
 from course.authoring import sheet
-from course.proving import bank
+from course.proving import bank, measured
+from course.proving.measured import COURSE
 from course.verdict import Verdict, of_test_cell
 from helpers import data
 from helpers.check.kit.calling import adapted, own_copy, quietly
@@ -36,7 +36,6 @@ from helpers.check.kit.learned import Learned
 from helpers.check.kit.message import NOT_A_NUMBER, RAISED, WRONG_SHAPE, WRONG_TYPE, CheckFailed
 from helpers.watching import watched
 
-COURSE = Path(__file__).parent.parent
 SEED = 1
 OTHER_SEEDS = range(101, 111)  # ten times the cases
 LONGEST = 20  # seconds for a mutant; one that loops for ever is refused
@@ -265,25 +264,21 @@ def rows(name: str, found: Sequence[Tried]) -> list[str]:
     return lines
 
 
-def main(names: Sequence[str]) -> int:
+def main(words: Sequence[str]) -> int:
     """Try all mutants of sheets, all by default; print survivors, write docs/mutants.md."""
-    path = COURSE.parent / "docs" / "mutants.md"
-    old = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    kept = [line for line in old if line[:4] in {f"| {d}{e}" for d in "01" for e in "0123456789"}]
     survivors = 0
-    for name in names or sorted(p.stem for p in (COURSE / "sheets").glob("*.md")):
-        notebook = sheet.load(COURSE / "sheets" / f"{name}.md")
-        answers = bank.load(COURSE / "answers" / f"{name}.md", notebook)
-        found = tried(notebook, answers)
+    for part in measured.parts(words):
+        notebook = sheet.load(COURSE / "sheets" / f"{part.sheet}.md")
+        answers = bank.load(COURSE / "answers" / f"{part.sheet}.md", notebook)
+        found = tried(notebook, answers, only=part.exercises)
         for one in found:
             if one.survived:
                 survivors += 1
-                print(f"{name}: {one.mutant.exercise}, «{one.mutant.parent}», {one.mutant.edit}:\n"
-                      f"{one.mutant.code}\n")  # fmt: skip
-        new = rows(name, found)
+                print(f"{part.sheet}: {one.mutant.exercise}, «{one.mutant.parent}», "
+                      f"{one.mutant.edit}:\n{one.mutant.code}\n")  # fmt: skip
+        new = rows(part.sheet, found)
         print("\n".join(new), flush=True)
-        kept = [line for line in kept if not line.startswith(f"| {name} |")] + new
-        path.write_text(HEAD + "\n".join(sorted(kept)) + "\n", encoding="utf-8")
+        measured.rewrite(COURSE.parent / "docs" / "mutants.md", HEAD, part, new, "")
     return min(1, survivors)
 
 

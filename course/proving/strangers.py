@@ -1,24 +1,22 @@
 """Answers of readers who had nothing but a released sheet: are the wrong ones refused and named?
 
-    python -m course.proving.strangers [SHEET…]      → docs/strangers.md
+    python -m course.proving.strangers [SHEET[:EXERCISE,…]…]      → docs/strangers.md
 
 They were written without a look at any check (`course/strangers/`), so they say what the bank,
 written beside the checks, cannot. They were sorted into right and wrong by reading, not by running:
 an accepted one is looked at before the check is.
 """
 
-import re
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from course.authoring import sheet
 from course.errors import CourseError
-from course.proving import bank
+from course.proving import bank, measured
+from course.proving.measured import COURSE, Part
 from course.proving.mutants import CATCH_ALL, OutOfTime, in_time
 
-COURSE = Path(__file__).parent.parent
 SEED = 1
 RIGHT_SEEDS = range(SEED, SEED + 5)  # a right answer passes whatever the data
 LONGEST = 60  # seconds for all of an exercise's answers on one data seed
@@ -36,29 +34,32 @@ count as refused where one of them refuses.
 """
 
 
+TO_LOOK_AT = "\n## To look at\n\n"
+
+
 def load(name: str, notebook: Any) -> list[bank.Answer]:
     """Read the strangers' answers to a sheet, which tell no wrong turn."""
     exercises = [e.name for e in sheet.exercises(notebook)]
     return bank.read(COURSE / "strangers" / f"{name}.md", exercises, named=False)
 
 
-def tried(name: str) -> list[bank.Trial]:
-    """Try all strangers' answers to a sheet, the right ones on several data seeds.
+def tried(part: Part) -> list[bank.Trial]:
+    """Try the strangers' answers to a sheet, the right ones on several data seeds.
 
     A right one stands there once: as it was refused, where a seed refuses it.
 
     Raises:
         CourseError: an answer does not end.
     """
-    notebook = sheet.load(COURSE / "sheets" / f"{name}.md")
-    answers = load(name, notebook)
+    notebook = sheet.load(COURSE / "sheets" / f"{part.sheet}.md")
+    answers = [a for a in load(part.sheet, notebook) if part.holds(a.exercise)]
     right = [a for a in answers if a.kind == "right"]
     try:
         with in_time(LONGEST * len({a.exercise for a in answers}) * len(RIGHT_SEEDS)):
             found = [trial for _, trial in bank.trials(notebook, answers, [SEED])]
             again = [trial for _, trial in bank.trials(notebook, right, RIGHT_SEEDS[1:])]
     except OutOfTime:
-        raise CourseError(f"{name}: an answer of a stranger does not end.") from None
+        raise CourseError(f"{part.sheet}: an answer of a stranger does not end.") from None
     refused = {t.answer: t for t in reversed(again) if t.verdict.state != "passed"}
     return [refused.get(trial.answer, trial) for trial in found]
 
@@ -91,21 +92,13 @@ def to_look_at(name: str, found: Sequence[bank.Trial]) -> list[str]:
     ]  # fmt: skip
 
 
-def main(names: Sequence[str]) -> int:
+def main(words: Sequence[str]) -> int:
     """Try strangers' answers to sheets, all by default, and write docs/strangers.md."""
-    path = COURSE.parent / "docs" / "strangers.md"
-    old = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    kept = [line for line in old if re.match(r"(\| |- )\d\d-", line)]
-    for name in names or sorted(p.stem for p in (COURSE / "strangers").glob("*.md")):
-        found = tried(name)
-        new = [*rows(name, found), *to_look_at(name, found)]
+    for part in measured.parts(words):
+        found = tried(part)
+        new = [*rows(part.sheet, found), *to_look_at(part.sheet, found)]
         print("\n".join(new), flush=True)
-        kept = [line for line in kept if line[2:].split(" ")[0].strip(",") != name] + new
-        table, looked = (
-            sorted(line for line in kept if line.startswith(mark)) for mark in ("|", "-")
-        )
-        text = HEAD + "\n".join(table) + "\n\n## To look at\n\n" + "\n".join(looked)
-        path.write_text(text.rstrip() + "\n", encoding="utf-8")
+        measured.rewrite(COURSE.parent / "docs" / "strangers.md", HEAD, part, new, TO_LOOK_AT)
     return 0
 
 

@@ -93,7 +93,7 @@ def test_is_a_wrong_answer_marked_as_right_noticed():
     assert margins.complaints([(1, trial)])
 
 
-def test_is_a_name_that_varies_listed_beside_those_of_other_sheets(tmp_path):
+def test_is_a_name_that_varies_listed_beside_those_of_other_sheets():
     answer = bank.Answer("derivative", "wrong", "a slip", "", "sign")
     trials = [(1, bank.Trial(answer, Verdict("failed", "✗", "sign"), ())),
               (2, bank.Trial(answer, Verdict("failed", "✗"), ())),
@@ -103,17 +103,6 @@ def test_is_a_name_that_varies_listed_beside_those_of_other_sheets(tmp_path):
         "- 01-autodiff derivative: «a slip», on 2 of 3 «failed, no name» or «passed, no name» in "
         "the place of «sign»"
     )
-    page = tmp_path / "margins.md"
-    margins.write(page, "02-x", ["| 02-x | f | row |"], ["- 02-x f: kept"])
-    margins.write(page, "01-autodiff", ["| 01-autodiff | derivative | row |"], [line])
-    margins.write(page, "01-autodiff", ["| 01-autodiff | derivative | new |"], [line])
-    text = page.read_text()
-    assert text.startswith(margins.HEAD)
-    assert text.endswith(margins.OTHER_NAMES + line + "\n- 02-x f: kept\n")
-    assert text.count("| 01-autodiff |") == text.count("| 02-x |") == 1
-    margins.write(page, "01-autodiff", [], [])
-    margins.write(page, "02-x", ["| 02-x | f | row |"], [])
-    assert margins.OTHER_NAMES not in page.read_text()
 
 
 @pytest.mark.parametrize(

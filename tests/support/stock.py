@@ -11,5 +11,5 @@ def nbgrader(folder: Path, *words: str, **environment: str) -> subprocess.Comple
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return subprocess.run(
         [sys.executable, "-m", "nbgrader", *words], cwd=folder, capture_output=True, text=True,
-        timeout=600, env={**os.environ, "PATH": path, **environment},
+        timeout=3600, env={**os.environ, "PATH": path, **environment},
     )  # fmt: skip
