@@ -12,6 +12,7 @@ from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 
 Bits = torch.Tensor
+BITS = (32, 64, 100, 128, 256, 400, 512, 1000)  # numbers of them that may be typed in
 
 
 def of_share(p: float, b: float) -> tuple[float, float]:
@@ -179,9 +180,6 @@ TURNS = (
     Turn("angle alone", "a tuple is asked: the angle, and its standard error.",
          lambda a, c: reference(a, c)[0]),
 )  # fmt: skip
-
-
-BITS = (32, 64, 100, 128, 256, 400, 512, 1000)  # numbers of them that may be typed in
 
 
 def _posterior(differ: float, b: int) -> tuple[float, float]:
