@@ -109,7 +109,7 @@ TURNS = (
          "block as a whole.",
          lambda base, digits: _last_digit(base, digits)),
     Turn("independent digits", "leading digits are not independent: take the block as one number.",
-         lambda base, digits: _independent(base, digits)),
+         lambda base, digits: AnyOf(*_independent(base, digits))),
     Turn("uniform", "the blocks are not equally likely.",
          lambda base, digits: AnyOf(_weighed(torch.ones_like)(base, digits),
                                     _weighed(torch.ones_like)(base, digits) * 0 + 1 / base)),
@@ -126,18 +126,41 @@ TURNS = (
     Turn("another number of blocks", "the blocks are the whole numbers with so many digits, in a "
          "single row: the first is base ** (digits − 1), the last base ** digits − 1.",
          reference, alike=_another_number),
+    Turn("divided by the digits", "one logarithm to the base serves blocks of any length.",
+         lambda base, digits: AnyOf(reference(base, digits) / digits,
+                                    reference(base, digits) * digits)),
+    Turn("counted, not computed", "these are shares of numbers that were counted: compute each "
+         "block's probability by the formula.", reference,
+         alike=lambda got, right: _counted(got, right)),
     Turn("log of 1 − 1/d", "the block d reaches up to d + 1, not down to d − 1.",
          lambda base, digits: AnyOf(*[
              -torch.log1p(-1 / _blocks(base, digits)) / c for c in (math.log(base), 1.0)])),
 )  # fmt: skip
 
 
-def _independent(base: int, digits: int) -> torch.Tensor:
-    first, rest = reference(base, 1), reference(base, 2).reshape(-1, base).sum(0)
-    found = first
-    for _ in range(digits - 1):
-        found = torch.outer(found, rest).flatten()
+def _independent(base: int, digits: int) -> list[torch.Tensor]:
+    """Return products of the digits' own probabilities, the later ones right or all alike."""
+    found = []
+    for later in (reference(base, 2).reshape(-1, base).sum(0),
+                  torch.full((base,), 1 / base, dtype=DOUBLE)):  # fmt: skip
+        blocks = reference(base, 1)
+        for _ in range(digits - 1):
+            blocks = torch.outer(blocks, later).flatten()
+        found.append(blocks)
     return found
+
+
+def _counted(got: object, right: torch.Tensor) -> bool:
+    """Whether all numbers are right, or shares of some few thousand, and add up to 1."""
+    value = as_tensor(got)
+    if value is None or value.shape != right.shape or not bool(value.isfinite().all()):
+        return False
+    if same(value, right):
+        return True
+    of = torch.cat([torch.arange(20, 5001), torch.tensor([10_000, 100_000])]).double()[:, None]
+    times = of * value.double()[:40]
+    shares = ((times - times.round()).abs() < 1e-9 * of).all(1).any()
+    return bool(shares) and abs(float(value.double().sum()) - 1) < 1e-9
 
 
 def _base(u: Draws, given: Given) -> int:

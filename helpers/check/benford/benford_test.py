@@ -88,9 +88,10 @@ def _other_laws(counts: Tensor, kind: str) -> AnyOf:
 def _other_logs(counts: Tensor, kind: str) -> AnyOf:
     """Return what a law by the natural or the decimal logarithm gives, whatever the base is."""
     d = torch.arange(1, len(counts) + 1, dtype=DOUBLE)
-    return AnyOf(*[_statistic(counts, kind, torch.log1p(1 / d) / c)
-                   for c in (1.0, math.log(10), math.log(2), math.log(len(d)),
-                             math.log(len(d) + 2))])  # fmt: skip
+    found = [_statistic(counts, kind, torch.log1p(1 / d) / c)
+             for c in (1.0, math.log(10), math.log(2), math.log(len(d)),
+                       math.log(len(d) + 2))]  # fmt: skip
+    return AnyOf(*found, *[x.abs() for x in found])
 
 
 def _by_pieces(counts: Tensor, kind: str) -> AnyOf:

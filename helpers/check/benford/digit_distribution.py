@@ -21,7 +21,9 @@ SPACED = [f" {d}" for d in range(1, 10)]
 # Pieces with more digits than one, whole and not, in front of which a space may stand.
 LONG = ["10", "12", "19", "200", "25", "300", " 34", " 4000", "47", "500", " 56", "6000", " 7",
         "75", "80", " 81", "90", " 99"]  # fmt: skip
-NO_NUMBERS = ["0", "00", " 0", "0.5", " a", "an", " about", ".", ",", "\n", " town", "v2", " ", "-",
+# Words that every vocabulary has: of spaces alone, or with a digit that is not first.
+HIDING = [" ", "05", " 007", "0.3", ".6", " -8", "v2", "no9"]
+NO_NUMBERS = ["0", "00", " 0", "0.5", " a", "an", " about", ".", ",", "\n", " town", "-",
               " (", "x8", "es", " the", "no7", " of", "hundred"]  # fmt: skip
 
 
@@ -246,7 +248,16 @@ TURNS = (
          "aside; it counts once.", lambda model, vocabulary, prompt: _in_token(
              model(prompt).to(DOUBLE), vocabulary)),
     Turn("digit anywhere", "a token begins a number only where the digit stands first, spaces "
-         "aside.", _picked(_anywhere, lambda token: first(token.strip(" 0.(-,")))),
+         "aside.", _picked(_anywhere, lambda token: first(token.strip(" 0.(-,")),
+                           lambda token: "" if any(map(str.isalpha, token)) else
+                           _anywhere(token))),
+    Turn("zeros passed over", "a token that begins with a zero belongs to no digit: pass over "
+         "spaces alone.", _picked(lambda token: first(token.strip(" 0")),
+                                  lambda token: first(token.lstrip(" ").lstrip("0.")))),
+    Turn("tokens of spaces", "of a token of spaces alone no character is left: it belongs to no "
+         "digit.", _picked(*[lambda token, d=d: first(token) if token.strip(" ") else d
+                             for d in ("1", "9")]),
+         raises=lambda error: "index out of range" in str(error) or ": ''" in str(error)),
     Turn("whole tokens only", "the first character decides; what follows it need not be a digit.",
          _picked(lambda token: first(token) if token.strip(" ").isdigit() else "",
                  lambda token: first(token) if token.isdigit() else "")),
@@ -283,7 +294,7 @@ def _shuffled(u: Draws, tokens: list[str]) -> list[str]:
 def _vocabulary(u: Draws, given: Given) -> list[str]:
     """Return tokens in any order: the nine digits, longer numbers, and words."""
     others = _shuffled(u, [*LONG, *SPACED[:5], "7.5", "3rd"])[:20]
-    words = _shuffled(u, NO_NUMBERS)
+    words = HIDING + _shuffled(u, NO_NUMBERS)
     return _shuffled(u, (ONES + others + words)[:SIZE])
 
 
@@ -292,7 +303,7 @@ def _spaced_only(u: Draws, given: Given) -> list[str]:
     tokens = [t for t in (*SPACED, *LONG) if first(t) != "4"]
     tokens += [f" {t}" for t in tokens if t.startswith(" ")]
     words = [f"{w}s" for w in NO_NUMBERS if w.strip()]
-    return _shuffled(u, (tokens + NO_NUMBERS + words)[:SIZE])
+    return _shuffled(u, (tokens + HIDING + NO_NUMBERS + words)[:SIZE])
 
 
 def _unlikely(u: Draws, given: Given) -> Jointly:

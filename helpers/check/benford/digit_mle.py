@@ -1,11 +1,14 @@
 """digit_mle(counts): the probabilities of digits that are likeliest, learned or by formula."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 
 from helpers.check.benford import analytic, digits
-from helpers.check.kit.asks import Draws, Given, sample
+from helpers.check.kit.agree import Outcome
+from helpers.check.kit.asks import ALONE, TYPICAL, Draws, Given, sample
 from helpers.check.kit.compare import AnyOf, as_tensor
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
@@ -59,6 +62,21 @@ def _mean_of_digits(counts: torch.Tensor) -> AnyOf:
     return AnyOf(mean, counts * d / (counts * d).sum(), torch.full_like(counts, float(mean)))
 
 
+def _decayed(counts: torch.Tensor) -> AnyOf:
+    """Return the tops where logits are pulled to zero, by several weights, of the mean or sum."""
+    shares, eye = reference(counts), torch.eye(len(counts), dtype=DOUBLE)
+    found = []
+    for pull in (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0):
+        for weight in (pull, pull / float(counts.sum())):
+            raw = shares.log() - shares.log().mean()
+            for _ in range(50):  # Newton, in steps that are cut
+                p = raw.softmax(0)
+                bend = p.diag() - torch.outer(p, p) + weight * eye
+                raw = raw - torch.linalg.solve(bend, p - shares + weight * raw).clamp(-2, 2)
+            found.append(raw.softmax(0))
+    return AnyOf(*found)
+
+
 def _no_last(counts: torch.Tensor) -> AnyOf:
     """Return what comes when one of the logits is held, and then left out of the softmax."""
     head = counts[:-1] / counts[:-1].sum()
@@ -72,10 +90,15 @@ TURNS = (
          "the top of the likelihood.", _added),
     Turn("logits returned", "these are logits or log-probabilities; softmax makes probabilities "
          "of them.", reference, alike=lambda got, wrong: _logits(got, wrong)),
+    Turn("likeliest only", "all the probability went to the digit that came most often: is the "
+         "loss a sum over all counts?",
+         lambda counts: torch.nn.functional.one_hot(counts.argmax(), len(counts)).to(DOUBLE)),
     Turn("softmax of the counts", "softmax takes logits; the counts are none, but their logs are.",
          lambda counts: AnyOf(counts.softmax(0), reference(counts).softmax(0))),
     Turn("not normalised", "probabilities add up to 1: divide by the sum of the counts.",
          _not_normalised),
+    Turn("weight decay", "the likelihood alone has its top at the shares: no pull on the logits.",
+         _decayed),
     Turn("n − 1 for n", "divide by the number of observations, all of them.",
          lambda counts: AnyOf(counts / (counts.sum() - 1), counts / (counts.sum() + 1))),
     Turn("mean of the digits", "one probability for each digit is asked for; the digit itself is a "
@@ -83,7 +106,7 @@ TURNS = (
     Turn("Benford's law", "this is the law, whatever was counted; asked is what fits the counts "
          "best.", lambda counts: analytic.benford(len(counts) + 1, 1)),
     Turn("never moved", "all digits are equally likely where the logits begin: did a step move "
-         "them, and is the loss made of the tracked ones?",
+         "them, and do the counts weigh the loss?",
          lambda counts: torch.full_like(counts, 1 / len(counts))),
     Turn("last one left out", "the last digit has a probability too: a logit that is held at zero "
          "still belongs to the softmax.", _no_last),
@@ -98,9 +121,6 @@ TURNS = (
     Turn("ascent for descent", "the loss rises: the least likely digit got it all.",
          lambda counts: AnyOf(torch.nn.functional.one_hot(counts.argmin(), len(counts)).to(DOUBLE),
                               reference((counts == counts.min()).to(DOUBLE)))),
-    Turn("likeliest only", "all the probability went to the digit that came most often: is the "
-         "loss a sum over all counts?",
-         lambda counts: torch.nn.functional.one_hot(counts.argmax(), len(counts)).to(DOUBLE)),
 )  # fmt: skip
 
 
@@ -121,6 +141,43 @@ def _lopsided(u: Draws, given: Given) -> torch.Tensor:
     return counts
 
 
+@dataclass(frozen=True)
+class Climbed(Learned):
+    """Probabilities that were learned: a climb that ends too soon is told how it ended."""
+
+    def named(self, failing: Sequence[Outcome]) -> tuple[str, str] | None:
+        """Return how the climb ended on typical counts, or what is known of any learned value."""
+        plain = [o for o in failing if o.case.kind in (TYPICAL, ALONE)]
+        left = [_left(o.value, o.case.args[0]) for o in plain]
+        if not left or not all(map(math.isfinite, left)):
+            return super().named(failing)
+        if min(left) > 1:
+            return "thrown about", (
+                "the loss is higher here than at the start: minimise it, of the mean, in steps "
+                "that are not too large for it."
+            )
+        if min(left) > 0.3:
+            return "hardly moved", "the logits are still near zero: larger steps, or more of them."
+        if max(left) < 0.3:
+            return "near the top only", (
+                "the climb came near the shares and has not come to rest: more steps, and nothing "
+                "but the log-likelihood in the loss."
+            )
+        return super().named(failing)
+
+
+def _left(got: object, counts: torch.Tensor) -> float:
+    """Return the share of the climb from even digits to the top that is left; inf of no climb."""
+    value, shares = as_tensor(got), reference(counts)
+    if value is None or value.shape != shares.shape or abs(float(value.sum()) - 1) > 1e-3:
+        return math.inf
+
+    def lacks(p: torch.Tensor) -> float:
+        return float((shares * (shares / p.double().clamp(min=1e-300)).log()).sum())
+
+    return lacks(value) / lacks(torch.full_like(shares, 1 / len(shares)))
+
+
 EXERCISE = Exercise(
     name="digit_mle",
     arguments=(
@@ -133,7 +190,7 @@ EXERCISE = Exercise(
                used_instead=digits.of_the_sheet),
     ),
     reference=reference,
-    agree=Learned(
+    agree=Climbed(
         mean_nll=mean_nll,
         size=lambda counts: int(counts.sum()),
         start=lambda counts: torch.full((len(counts),), 1 / len(counts), dtype=DOUBLE),

@@ -153,11 +153,24 @@ TURNS = (
          lambda text: _after_the_point(text)),
     Turn("number of digits", "the digit itself is asked for, not how many there are.",
          _or_none(lambda text: len(_mantissa(text).replace(".", "")))),
+    Turn("first character only", "the first character may be a sign, a zero or a point: pass over "
+         "them.", lambda text: int(text[0]) if text[0] in "123456789" else None),
+    Turn("no digit behind signs", "a number with a sign has the same first digit as without.",
+         lambda text: AnyOf(*[None if text[0] in signs else reference(text)
+                              for signs in ("-", "+-")])),
+    Turn("zeros after the point", "zeros do not count on either side of the point: pass over all "
+         "of them.", lambda text: _no_later_zeros(text)),
     Turn("whole part only", "a number below 1 has a first digit too, after the point.",
          lambda text: int(str(int(abs(float(text))))[0]) or None),
     Turn("whole part only", "a number below 1 has a first digit too, after the point.",
          lambda text: reference(_mantissa(text).split(".")[0])),
 )  # fmt: skip
+
+
+def _no_later_zeros(text: str) -> object:
+    """Return what comes where zeros are passed over in front of the point alone."""
+    left = _mantissa(text).lstrip("0").lstrip(".")
+    return int(left[0]) or None if left else None
 
 
 def _second(text: str) -> object:
@@ -187,6 +200,9 @@ EXERCISE = Exercise(
             "no digit after the point": lambda u, given: f"{u.whole(2, 9)}1.",
             "more digits than a float holds": "9" * 40,
             "smaller than a float can be": lambda u, given: f"{u.whole(2, 9)}.1e-400",
+            "hundreds of zeros in front": lambda u, given: f"-0.{'0' * 450}{u.whole(2, 9)}1e400",
+            "zeros before the point": lambda u, given: f"{'0' * 90}{u.whole(2, 9)}1.5",
+            "hundreds of zeros": f"0.{'0' * 450}e17",
             "zero": "0", "zero with a point": "-0.000", "zero with an exponent": "0e7",
             "zero with a capital exponent": "-0.0E+5",
             "a round number": lambda u, given: f"{u.whole(2, 9)}00000",

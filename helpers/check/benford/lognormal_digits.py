@@ -7,11 +7,12 @@ import torch
 from torch.distributions import Normal
 
 from helpers.check.benford import analytic
-from helpers.check.kit.agree import Close
+from helpers.check.kit.agree import Fitting
 from helpers.check.kit.asks import Jointly, positive, real
-from helpers.check.kit.compare import AnyOf, as_tensor
+from helpers.check.kit.compare import AnyOf, as_tensor, same
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
+from helpers.check.kit.relations import APPROXIMATE
 
 DOUBLE = torch.float64
 EDGES = torch.arange(1, 11, dtype=DOUBLE)
@@ -26,6 +27,22 @@ def _over(decades: torch.Tensor, m: float, s: float) -> torch.Tensor:
 
 def _cut(*ranges: tuple[int, int]) -> Callable[[float, float], AnyOf]:
     return lambda m, s: AnyOf(*[_over(torch.arange(*r, dtype=DOUBLE), m, s) for r in ranges])
+
+
+def _other_digits(got: object, right: torch.Tensor) -> bool:
+    """Whether the right numbers stand one place off, as those of the digits 0 to 8 or 2 to 10."""
+    value = as_tensor(got)
+    if value is None or value.shape != right.shape:
+        return False
+    return same(value[1:], right[:-1]) or same(value[:-1], right[1:])
+
+
+def _comes_near(got: object, args: tuple[float, ...]) -> bool:
+    """Whether numbers are probabilities within a fifth of the right ones."""
+    value = as_tensor(got)
+    if value is None or value.shape != (9,):
+        return False
+    return same(value, reference(*args), 0.2) and abs(float(value.double().sum()) - 1) < 0.05
 
 
 def _natural(m: float, s: float) -> AnyOf:
@@ -105,7 +122,7 @@ def by_error_function(m: float, s: float) -> torch.Tensor:
 
 def by_many_decades(m: float, s: float) -> torch.Tensor:
     """Return the sum over more decades than anyone needs."""
-    k = torch.arange(-150, 151, dtype=torch.float64)
+    k = round(m) + torch.arange(-150, 151, dtype=torch.float64)
     d = torch.arange(1, 10, dtype=torch.float64)[:, None]
     upper = torch.special.ndtr((k + torch.log10(d + 1) - m) / s)
     return (upper - torch.special.ndtr((k + torch.log10(d) - m) / s)).sum(1)
@@ -169,6 +186,8 @@ TURNS = (
          lambda m, s: reference(m, s).cumsum(0)),
     Turn("m ignored", "the result depends on where in its decade 10^m lies.",
          lambda m, s: reference(0.0, s)),
+    Turn("other digits", "the nine stretches begin at log₁₀ 1 and end at log₁₀ 10.",
+         reference, alike=_other_digits),
     Turn("upper ends only", "of each interval subtract the distribution function at its lower end.",
          lambda m, s: AnyOf(*[
              torch.special.ndtr((k[:, None] + LOG_EDGES[1:] - m) / s).sum(0)
@@ -182,17 +201,23 @@ EXERCISE = Exercise(
             "numbers near a ten-millionth": Jointly(m=-7.3, s=0.35),
             "just above a decade below one": Jointly(m=-4.94, s=0.1),
             "numbers near a billion": Jointly(m=8.8, s=0.3),
+            # Halves and quarters: torch holds m and s in single precision where it is not told.
+            "numbers larger than a float": Jointly(m=4100.375, s=0.25),
+            "numbers smaller than a float": Jointly(m=-3900.625, s=0.25),
         }),
         positive("s", 0.15, 0.42, edges={
             "all numbers alike": Jointly(m=0.6, s=0.03),
             "two digits at the edge of a decade": Jointly(m=2.95, s=0.1),
             "as narrow as can be, between two digits": Jointly(m=0.3, s=0.01),
-            "thirty decades": Jointly(m=1.3, s=6.0),
+            "somewhat more than half a decade": Jointly(m=2.05, s=0.61),
+            "fifty decades": Jointly(m=1.3, s=10.0),
         }),
     ),
     reference=reference,
     # m and s are floats, which torch takes in single precision unless it is told otherwise.
-    agree=Close(rtol=5e-5),
+    agree=Fitting(rtol=5e-5, fits=((
+        APPROXIMATE[0], "these come near: a grid or counted draws in the place of Φ, or a "
+        "piece of the sum left out?", _comes_near),)),
     double=True,
     turns=TURNS,
     worked=(by_decades, by_library, by_many_decades, by_error_function, by_waves),

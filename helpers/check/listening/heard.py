@@ -16,6 +16,15 @@ def _signed(f: float, r: float) -> float:
     return (f + r / 2) % r - r / 2
 
 
+def _halved(f: float, r: float) -> AnyOf:
+    """Return what is left of a frequency that is halved until it fits, or once."""
+    once = f / 2 if f > r / 2 else f
+    fits = f
+    while fits > r / 2:
+        fits /= 2
+    return AnyOf(fits, once)
+
+
 TURNS = (
     Turn("not folded", "this is the frequency that was asked for; above half the rate another one "
          "has the same samples.", lambda f, r: f),
@@ -33,6 +42,10 @@ TURNS = (
                             abs(r - f), abs(f - r / 2) if f > r / 2 else f)),
     Turn("mirrored once only", "this holds up to the rate: above it the samples come round again.",
          lambda f, r: f if f <= r / 2 else (r - f if f <= r else f % r)),
+    Turn("mirrored above the rate only", "between half the rate and the rate a frequency has its "
+         "mirror image too.", lambda f, r: f if f < r else reference(f, r)),
+    Turn("halved", "the samples of a sine say nothing of half its frequency: they repeat with the "
+         "rate.", _halved),
     Turn("the rate subtracted once", "a frequency may lie many rates up: take the rest, not one "
          "difference.",
          lambda f, r: AnyOf(*[min(d, r - d) for d in [f - r if f > r else f]],

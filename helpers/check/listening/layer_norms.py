@@ -81,6 +81,24 @@ def _left_over(model: Model, images: torch.Tensor, labels: torch.Tensor) -> torc
     return torch.stack([torch.zeros(()).double() if o is None else o.norm() for o in old])
 
 
+def _pass_by_pass(model: Model, images: torch.Tensor, labels: torch.Tensor) -> AnyOf:
+    """Return the norms where each layer has a backward pass of its own, and none is cleared."""
+    norms = reference(model, images, labels)
+    passes = torch.arange(1, len(norms) + 1)
+    return AnyOf(norms * passes, norms * passes.flip(0))
+
+
+def _clipped(model: Model, images: torch.Tensor, labels: torch.Tensor) -> AnyOf:
+    """Return the norms of gradients that were clipped together, or each layer by itself."""
+    norms = reference(model, images, labels)
+    pairs = _parameters(model, images, labels)
+    every = torch.cat([t.flatten() for pair in pairs for t in pair]).norm()
+    limits = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
+    return AnyOf(*[norms * (c / total).clamp(max=1) for c in limits
+                   for total in (every, norms.norm())],
+                 *[norms.clamp(max=c) for c in limits])  # fmt: skip
+
+
 def _each_image(model: Model, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return torch.stack([reference(model, images[i : i + 1], labels[i : i + 1])
                         for i in range(len(labels))]).mean(0)  # fmt: skip
@@ -118,6 +136,14 @@ TURNS = (
          _weights),
     Turn("bias included", "the weights alone are asked for, one norm for each; leave the biases "
          "out.", _with_bias),
+    Turn("a backward pass each", "one backward pass gives all layers' gradients; each further one "
+         "adds to what is there.", _pass_by_pass),
+    Turn("gradients clipped", "measure the gradients as they are, before anything clips them: "
+         "clip_grad_norm_ changes them.", _clipped),
+    Turn("a layer without weight", "not every layer has a weight, and other models have others: go "
+         "through all layers, and ask each.",
+         raises=lambda error: "has no attribute 'weight'" in str(error)
+         or "is out of range" in str(error)),
     Turn("squared norm", "these are sums of squares: the norm is their root.",
          lambda *a: reference(*a) ** 2),
     Turn("layers taken together", "one norm for each layer is asked for, not one for all.",

@@ -9,7 +9,7 @@ import torch
 
 from helpers.check.kit.agree import Close
 from helpers.check.kit.asks import Argument, Case, Draws, Given
-from helpers.check.kit.compare import AnyOf
+from helpers.check.kit.compare import AnyOf, same
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 from helpers.check.kit.message import CheckFailed, show
@@ -87,6 +87,10 @@ TURNS = (
                          _clipped(32768, to=torch.trunc)(x).clamp(max=32767),
                          _wraps(_clipped(32768, to=torch.trunc)(x)),
                          _wraps(torch.round(32768 * x)), _clipped(32768)(x))),
+    Turn("32768 below zero", "both halves are multiplied by 32767 alike: another number below zero "
+         "bends the wave there.",
+         lambda x: AnyOf(*[torch.where(x < 0, low(x), high(x)) for low, high in (
+             (_clipped(32768), whole), (whole, lambda x: _clipped(32768)(x).clamp(max=32767)))])),
     Turn("down to −32768", "both sides are cut at 1: the least number is −32767.",
          lambda x: AnyOf(*[to(torch.nan_to_num(x, 0.0, 9e9, -9e9) * FULL).clamp(-32768, 32767)
                            for to in (torch.round, torch.trunc)])),
@@ -97,8 +101,10 @@ TURNS = (
          lambda x: AnyOf(*[torch.round(c * FULL * _cut(x)) for c in (0.1, 0.5, 0.9)],
                          (0.1 * FULL * _cut(x)).trunc())),
     Turn("shifted upwards", "16 bits of sound have a sign: silence is 0.",
-         lambda x: AnyOf(whole(x) + 32768, whole(x) + 32767,
-                         torch.round((_cut(x) + 1) / 2 * 65535), whole(x) % 65536)),
+         lambda x: AnyOf(*[way for up in (whole(x) + 32768, whole(x) + 32767,
+                                          torch.round((_cut(x) + 1) / 2 * 65535),
+                                          ((_cut(x) + 1) / 2 * 65535).trunc(), whole(x) % 65536)
+                           for way in (up, _wraps(up)) if not same(way, whole(x))])),
     Turn("made as loud as can be", "the samples keep their loudness: do not divide by the largest.",
          lambda x: AnyOf(*[torch.round(FULL * x / x.abs().max()),
                            (FULL * x / x.abs().max()).trunc()])),

@@ -53,10 +53,23 @@ def _stretched(norm: float, rate: float, seconds: float) -> AnyOf:
     count = analytic.frames(rate, seconds)
     ends = [torch.linspace(0, seconds, n, dtype=DOUBLE) for n in (count, count + 1)]
     ends += [torch.linspace(0, 1, count, dtype=DOUBLE)]
-    ends += [torch.arange(count, dtype=DOUBLE) * seconds / count]
+    ends += [torch.arange(count, dtype=DOUBLE) * length / count for length in (seconds, 1.0)]
     right = reference(norm, rate, seconds)
     tones = [LOUDNESS * torch.sin(2 * math.pi * _pitch(norm) * t) for t in ends]
     return AnyOf(*[t for t in tones if not same(t, right, 1e-6)])
+
+
+def _shaped(got: object, want: torch.Tensor) -> bool:
+    """Whether a tone is made quieter in places, as by a window or by fading, and nowhere else."""
+    value = as_tensor(got)
+    if value is None or value.shape != want.shape or not bool(value.isfinite().all()):
+        return False
+    heard = want.abs() > 0.2 * LOUDNESS
+    if not bool(heard.any()):
+        return bool(value.abs().max() <= LOUDNESS)
+    share = value.double()[heard] / want[heard]
+    quieter = bool((share > -1e-3).all() and (share < 1 + 1e-3).all())
+    return quieter and float(share.max() - share.min()) > 0.05
 
 
 def _near(got: object, want: torch.Tensor) -> bool:
@@ -131,6 +144,8 @@ TURNS = (
          "nor rounded up, and no sample at the end.", _another_number),
     Turn("time stretched", "sample k belongs to the time k/rate; the last one comes one sample "
          "before the end.", _stretched),
+    Turn("loudness that changes", "all of the tone is as loud as its beginning: no window, and no "
+         "fading.", reference, alike=_shaped),
     Turn("sign", "the first swing goes up: look at the sign.", _with(lambda x: -x)),
     Turn("phase in single precision", "torch.arange(n) / rate has 32 bits, and a phase of hundreds "
          "of radians loses its digits there: give arange a dtype of torch.float64.",

@@ -154,6 +154,14 @@ class Indices(Law):
                 case.described, "whole numbers, of an integer type", show(value),
                 "not of an integer type", "indices are of an integer type: x[i] takes no floats.",
             )  # fmt: skip
+        kind = str(getattr(value, "dtype", "int64")).removeprefix("torch.")
+        if kind != "int64":
+            note("not int64", math.inf)
+            raise CheckFailed(
+                case.described, "indices of type int64", f"{show(value)}, of type {kind}",
+                "not int64", "whole numbers of another type hold other ranges, and one of them is "
+                "read as a mask: return int64.",
+            )  # fmt: skip
         super().compare(case, value, expected)
 
 

@@ -52,6 +52,16 @@ def _roots(means: Tensor, sds: Tensor) -> AnyOf:
                  torch.stack([a.sqrt(), e.sqrt(), a.sqrt() + e.sqrt()]))  # fmt: skip
 
 
+def _weighted(means: Tensor, sds: Tensor) -> AnyOf:
+    """Return what weights by 1/sd² or 1/sd give, of both parts or of the disagreement alone."""
+    found = []
+    for power in (2, 1):
+        w = sds**-power / (sds**-power).sum(0)
+        spread = (w * (means - (w * means).sum(0)) ** 2).sum(0)
+        found += [((w * sds**2).sum(0), spread), ((sds**2).mean(0), spread)]
+    return _with(*found)
+
+
 def _unbiased(means: Tensor, sds: Tensor) -> AnyOf:
     a, _, t = reference(means, sds)
     own = means.var(0)
@@ -94,6 +104,8 @@ TURNS = (
          "deviations.", lambda m, s: reference(s, m)),
     Turn("sds taken for variances", "sds are standard deviations: square them.",
          lambda m, s: _with((s.mean(0), m.var(0, correction=0)))),
+    Turn("weighted by precision", "every member counts alike, the noisy ones too: no weights.",
+         _weighted),
     Turn("wrong axis", "members are the rows: average over the first axis.",
          lambda m, s: reference(m.T, s.T)),
     Turn("places mixed", "one number for each of the m places: average over the members only.",

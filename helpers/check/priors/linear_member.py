@@ -1,11 +1,13 @@
 """linear_member(X, y, sigma, tau, noise, draw): one draw from the posterior, by minimising."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 
+from helpers.check.kit.agree import Fitting
 from helpers.check.kit.asks import Argument, Draws, Given, sample
-from helpers.check.kit.compare import AnyOf
+from helpers.check.kit.compare import AnyOf, as_tensor
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 from helpers.check.priors import analytic
@@ -153,9 +155,48 @@ TURNS = (
          lambda X, y, s, t, e, w: w),
     Turn("intercept not pulled", "every weight has the prior, the first one too.",
          lambda X, y, s, t, e, w: _spared(X, y, s, t, e, w)),
+    Turn("one share for all", "how much the data weigh differs from direction to direction: that "
+         "is XᵀX/σ² against 1/τ².", lambda *given: _by_share(*given)),
+    Turn("a number for d", "X need not have two columns: as many weights are asked for as it has.",
+         raises=lambda error: any(said in str(error) for said in (
+             "(2x2 and", "tensor a (2)", "tensor b (2)"))),
     Turn("predictions returned", "the d weights are asked for, not X times them.",
          lambda X, y, s, t, e, w: X @ reference(X, y, s, t, e, w)),
 )  # fmt: skip
+
+
+def _by_share(X: Tensor, y: Tensor, sigma: float, tau: float, noise: Tensor, draw: Tensor) -> AnyOf:
+    """Return a least-squares fit and the draw, mixed by shares that do not look at X."""
+    n, fitted = len(y), torch.linalg.pinv(X) @ (y + noise)
+    spreads = (sigma**2, sigma**2 / n, sigma, sigma / n)
+    shares = [t / (t + s) for s, t in zip(spreads, (tau**2, tau**2, tau, tau), strict=True)]
+    return AnyOf(*[b * fitted + (1 - b) * draw for a in shares for b in (a, 1 - a)])
+
+
+def _descending(got: Any, args: tuple[Any, ...]) -> bool:
+    """Whether weights are on the way down from the draw, or from zero, as steps by the slope go.
+
+    Along each eigenvector of the loss's curvature the way left shrinks like exp(−eigenvalue·time):
+    the logarithms of the shares that are left then stand to each other as the eigenvalues do.
+    """
+    value = as_tensor(got)
+    X, _, sigma, tau, _, draw = args
+    if value is None or value.shape != draw.shape or not bool(value.isfinite().all()):
+        return False
+    end = reference(*args)
+    values, vectors = torch.linalg.eigh(X.T @ X / sigma**2 + torch.eye(len(draw)).double() / tau**2)
+    for start in (draw, 0 * draw):
+        left = (vectors.T @ (value.double() - end)) / (vectors.T @ (start - end))
+        there = left.abs() < 1e-3  # or arrived already, as along the steepest ones
+        times = -left[~there].log() / values[~there]
+        if not bool(((left > 0) & (left < 1) | there).all()):
+            continue
+        if there.all() or (
+            float(times.max() / times.min()) < 4
+            and (not there.any() or bool(values[there].min() > values[~there].max()))
+        ):
+            return True
+    return False
 
 
 def _spared(X: Tensor, y: Tensor, sigma: float, tau: float, noise: Tensor, draw: Tensor) -> Tensor:
@@ -179,6 +220,9 @@ EXERCISE = Exercise(
                many=(5, 12, 3)),
     ),
     reference=reference,
+    agree=Fitting(fits=((
+        "on the way down", "the weights are on the way from their start to the minimum: solve for "
+        "it, or make many more steps.", _descending),)),
     turns=TURNS,
     worked=(by_solve, by_theta, by_rows, by_targets, by_gram, by_newton),
     passed="linear_member: noise on the targets, and a pull towards its own draw.",

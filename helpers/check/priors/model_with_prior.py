@@ -144,6 +144,23 @@ def _scaled_inside(base: nn.Module, prior: nn.Module, scale: float, x: Tensor, y
     return AnyOf(*[_of(lambda b, p, s: b + prior(s * x).detach())(base, prior, scale, x, y)])
 
 
+def _chained(base: nn.Module, prior: nn.Module, scale: float, x: Tensor, y: Tensor) -> AnyOf:
+    """Return what comes where one part is asked at the other's output, whoever learns."""
+    ways = (lambda b, p, s: b + s * prior(b), lambda b, p, s: s * prior(b),
+            lambda b, p, s: base(p) + s * p, lambda b, p, s: base(s * p))  # fmt: skip
+    return AnyOf(*[_of(way, learn)(base, prior, scale, x, y)[:2] for way in ways
+                   for learn in (("base",), BOTH, ())])  # fmt: skip
+
+
+def _outputs(got: Any, wrong: AnyOf) -> bool:
+    """Whether both outputs are those of a wrong way, whatever the slopes are."""
+    rows = _rows(got)
+    return rows is not None and any(
+        all(same(r, w.double().flatten()) for r, w in zip(rows[:2], one, strict=True))
+        for one in wrong.values
+    )
+
+
 TURNS = (
     Turn("prior trained", "the prior's parameters get slopes: make its output under no_grad, or "
          "detach it.", _of(_sum, BOTH)),
@@ -159,6 +176,9 @@ TURNS = (
          _other(lambda b, p, s: b + p)),
     Turn("scale at the input", "the scale multiplies what the prior gives, not what it is given.",
          _scaled_inside),
+    Turn("one after the other", "base and prior are asked at the same x, side by side; then their "
+         "outputs are added.", _chained, alike=_outputs,
+         raises=lambda error: "(4x1 and 2x" in str(error)),
     Turn("prior subtracted", "base plus prior: the base learns by itself what the prior leaves.",
          _other(lambda b, p, s: b - s * p)),
     Turn("prior forgotten", "the output is the base's and the prior's together.",

@@ -89,7 +89,7 @@ def run(
     network: Network, starts: Tensor, priors: Tensor, xs: Tensor, ys: Tensor, optimizer: Maker,
     steps: int, *, loss: Loss = _sum_of_means, prior: float = 1.0, sign: float = 1.0,
     train_prior: bool = False, zero: bool = True, anew: bool = False, longest: float = math.inf,
-    prior_at: Tensor | None = None,
+    prior_at: Tensor | None = None, pull: float = 0.0,
 ) -> Tensor:  # fmt: skip
     """Train all members in one stack, rightly or in another way.
 
@@ -102,6 +102,7 @@ def run(
         zero: whether gradients are cleared.
         anew: whether the optimizer is made in each step.
         prior_at: inputs of the prior, where they are not those of the base.
+        pull: weight of the parameters' squares in the loss.
         longest: to which length the gradient of all members is cut.
 
     Raises:
@@ -119,7 +120,7 @@ def run(
         if zero:
             method.zero_grad()
         out = network(thetas, xs) + prior * network(frozen, xs if prior_at is None else prior_at)
-        (sign * loss(out, ys)).backward()
+        (sign * loss(out, ys) + pull * (thetas**2).sum()).backward()
         if longest < math.inf:
             torch.nn.utils.clip_grad_norm_(trained, longest)
         method.step()
@@ -229,6 +230,27 @@ def _own_optimizers(*given: Any) -> Tensor:
     return torch.stack(ends)
 
 
+def _of_sum(network: Network, priors: Tensor) -> Network:
+    """Return the network at the sum of the parameters and the priors'."""
+    return lambda theta, x: network(theta + priors, x)
+
+
+def _step_by_step(*given: Any) -> Tensor:
+    """Return what comes where one optimizer of all members steps once for each of them."""
+    network, starts, priors, xs, ys, optimizer, steps = given
+    if steps > LONGEST:
+        raise ValueError(f"no case has {steps} steps")
+    thetas = starts.detach().clone().requires_grad_(True)
+    method = optimizer([thetas])
+    for number in range(steps * len(starts)):
+        one = number % len(starts)
+        method.zero_grad()
+        out = network(thetas, xs) + network(priors, xs)
+        ((out - ys)[one] ** 2).mean().backward()
+        method.step()
+    return thetas.detach()
+
+
 TURNS = (
     Turn("never trained", "these are the starts: no step reached the parameters that you return.",
          lambda *given: given[1]),
@@ -249,6 +271,18 @@ TURNS = (
          _otherwise({"loss": lambda out, y: ((out - y) ** 2).mean(1).sqrt().sum()})),
     Turn("absolute errors", "the squared errors are averaged, not the absolute ones.",
          _otherwise({"loss": lambda out, y: (out - y).abs().mean(1).sum()})),
+    Turn("their average fitted", "each member fits its own targets: nothing is averaged over the "
+         "members before the loss.",
+         _otherwise({"loss": lambda out, y: ((out.mean(0) - y) ** 2).mean(1).sum()},
+                    {"loss": lambda out, y: ((out.mean(0) - y) ** 2).mean()},
+                    {"loss": lambda out, y: ((out.mean(0) - y.mean(0)) ** 2).mean()})),
+    Turn("pulled to zero", "the squared errors are all of the loss: nothing pulls the parameters.",
+         _otherwise(*[{"pull": c / d} for c in (1.0, 0.5, 0.1, 0.05, 0.01, 0.005, 1e-3, 1e-4)
+                      for d in (1, 7)])),
+    Turn("parameters added", "the outputs of base and prior are added, not their parameters.",
+         lambda *given: run(_of_sum(given[0], given[2]), *given[1:], prior=0.0)),
+    Turn("a step after each member", "one step serves all members: add up their losses, and step "
+         "once.", _step_by_step),
     Turn("prior trained", "the prior learns as well: hand only the starts' copies to the "
          "optimizer.", _otherwise({"train_prior": True})),
     Turn("prior forgotten", "the output is base plus prior: without it every member fits the bare "

@@ -12,6 +12,7 @@ from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 
 Bits = torch.Tensor
+BITS = (32, 64, 100, 128, 256, 400, 512, 1000)  # numbers of them that may be typed in
 
 
 def of_share(p: float, b: float) -> tuple[float, float]:
@@ -172,6 +173,10 @@ TURNS = (
     Turn("an interval", "the angle and its error are asked, not the ends of an interval.",
          lambda a, c: AnyOf(*[(angle - z * error, angle + z * error)
                               for angle, error in [reference(a, c)] for z in (1.0, 1.96, 2.0)])),
+    Turn("a number for b", "the share is one of the bits that came: their number is len(bits_a).",
+         lambda a, c: AnyOf(*[way for b in BITS for d in [share(a, c) * len(a)] if d <= b
+                              for way in (of_share(d / b, b),
+                                          (math.pi * d / b, of_share(d / len(a), len(a))[1]))])),
     Turn("angle alone", "a tuple is asked: the angle, and its standard error.",
          lambda a, c: reference(a, c)[0]),
 )  # fmt: skip

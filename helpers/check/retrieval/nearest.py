@@ -155,6 +155,8 @@ TURNS = (
          "dimension of the differences.",
          lambda q, x, k, m: reference(q, x, k, m) if m == "cosine" else
          ((q[:, None] - x[None]) ** 2).sum(1).argsort(dim=1)[:, :k]),
+    Turn("ranked along the queries", "for each query the items are ranked, so along its row: that "
+         "is dim=1.", lambda q, x, k, m: far(q, x, m).argsort(dim=0)[:, :k]),
     Turn("not ranked", "these are the numbers of the first items: rank them, and return places.",
          lambda q, x, k, m: AnyOf(far(q, x, m)[:, :k], far(q, x, m)[:, :k] ** 2)),
     Turn("one too few", "k items are asked for each query: a slice ends before its last number.",

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import torch
 
-from helpers.check.kit.asks import Argument, Draws, Given
+from helpers.check.kit.asks import Argument, Draws, Given, Jointly
 from helpers.check.kit.compare import AnyOf
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
@@ -90,6 +90,10 @@ TURNS = (
     Turn("product for power", "k chances of independent bits are multiplied, which is a power.",
          lambda t, k, n: AnyOf(1 - (1 - k * agree(t)) ** n, 1 - (1 - agree(t) / k) ** n,
                                1 - (1 - agree(t) ** k) * n, 1 - (1 - agree(t) ** k) / n)),
+    Turn("one bit may differ", "under the query's own key stand items with all k bits the same.",
+         lambda t, k, n: 1 - (1 - agree(t) ** k - k * agree(t) ** (k - 1) * t / math.pi) ** n),
+    Turn("rounded", "all digits of the chance are asked for.",
+         lambda t, k, n: AnyOf(*[reference(t, k, n).round(decimals=d) for d in (1, 2, 3, 4)])),
     Turn("mean of the angles", "each angle has a chance of its own.",
          lambda t, k, n: AnyOf(reference(t, k, n).mean(), reference(t.mean(), k, n).expand_as(t),
                                reference(t, k, n).mean().expand_as(t))),
@@ -109,6 +113,20 @@ def by_logs(theta: Angles, k: int, L: int) -> Angles:
     return -torch.expm1(L * torch.log1p(-match))
 
 
+def _far(u: Draws, given: Given) -> Jointly:
+    """Return far items alone, with chances of a few millionths.
+
+    Of these single precision keeps two digits and double precision ten, however they are computed.
+    """
+    theta = math.pi * (1 - u.uniform(4, 0.09, 0.14))
+    return Jointly(theta=theta, k=6, L=3)
+
+
+def _ends(u: Draws, given: Given) -> Jointly:
+    """Return the ends, where the chance is a bit's own: whoever keeps it off them shows."""
+    return Jointly(theta=torch.tensor([0.0, math.pi], dtype=torch.float64), k=1, L=1)
+
+
 def _theta(u: Draws, given: Given, m: int) -> Angles:
     """Return angles from a few degrees to beyond a right angle, a small one at the end."""
     return torch.cat([u.uniform(m - 1, 0.2, 2.2), u.uniform(1, 0.2, 0.6)])
@@ -126,8 +144,10 @@ EXERCISE = Exercise(
     name="recall",
     arguments=(
         Argument("theta", _theta, many=(4, 7, 15), sizes=(1,),
-                 edges={"angles of 0 and π": torch.tensor([0.0, math.pi, 0.4],
-                                                          dtype=torch.float64)}),
+                 edges={"angles of 0 and π, by one bit": _ends,
+                        "angles of 0 and π": torch.tensor([0.0, math.pi, 0.4],
+                                                          dtype=torch.float64),
+                        "chances of a millionth": _far}),
         Argument("k", _k, edges={"one bit a table": 1, "sixteen bits a table": 16}),
         Argument("L", _tables, edges={"one table": 1, "sixty tables": 60}),
     ),

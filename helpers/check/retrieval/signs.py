@@ -46,8 +46,8 @@ TURNS = (
     Turn("a row on the plane", "a dot product of exactly 0 counts as 1.",
          lambda x, p: AnyOf((x @ p.T > 0).long(), ((x @ p.T).sign() + 1) / 2)),
     Turn("dot products", "only the sign of the dot product is kept, as 1 or 0.",
-         lambda x, p: AnyOf(x @ p.T, (x @ p.T).clamp(min=0), (x @ p.T).sigmoid(),
-                            (x @ p.T).abs(), (x @ p.T).tanh())),
+         lambda x, p: AnyOf(*[products for y in [x @ p.T] for products in (
+             y, y.clamp(min=0), y.clamp(0, 1), y.sigmoid(), y.abs(), y.tanh())])),
     Turn("rows centred", "the planes pass through the origin: the mean of the rows is not "
          "subtracted.", _bits(lambda x, p: (x - x.mean(0)) @ p.T)),
     Turn("mean of all subtracted", "the planes pass through the origin: no mean is subtracted.",
@@ -60,7 +60,14 @@ TURNS = (
          _bits(lambda x, p: x @ (p - p.mean(0)).T)),
     Turn("another threshold", "the border lies where the dot product is 0.",
          lambda x, p: AnyOf(*[(x @ p.T >= border).long() for border in (
-             1.0, 0.5, (x @ p.T).mean(), p.norm(dim=1), x.norm(dim=1)[:, None])])),
+             1.0, 0.5, (x @ p.T).mean(), p.norm(dim=1), p.square().sum(1),
+             x.norm(dim=1)[:, None])])),
+    Turn("rounded before the comparison", "a product of −0.4 is negative: compare before anything "
+         "is rounded or made a whole number.",
+         lambda x, p: AnyOf(*[(way(x @ p.T) >= 0).long() for way in (torch.trunc, torch.round)])),
+    Turn("reshape for transpose", "reshape reads the numbers on in their order and mixes the "
+         "planes: their transpose is planes.T.",
+         _bits(lambda x, p: x @ p.reshape(x.shape[1], -1))),
     Turn("sides of a point", "a plane is met at a right angle by its vector: take the dot product "
          "with it, not the distance from it.",
          lambda x, p: AnyOf((_distance(x, p) <= p.norm(dim=1)).long(),
@@ -158,6 +165,20 @@ def _near(u: Draws, given: Given) -> Jointly:
     return Jointly(x=x * torch.logspace(-30, 30, 6, dtype=torch.float64)[:, None], planes=planes)
 
 
+def _small(u: Draws, given: Given) -> Jointly:
+    """Return products that are 10⁻⁹ of their terms, whose sign single precision loses.
+
+    Of (1, a + δe) and (a + δf, −1) the product is δ(f − e); no e is near an f.
+    """
+    n, b, a, delta = 5, 6, u.real(0.6, 1.4), 1e-9
+    places = u.uniform(n + b).argsort().double() - (n + b) / 2 + u.uniform(n + b, -0.2, 0.2)
+    e, f = places[:n] / n, places[n:] / n
+    x = torch.stack([torch.ones_like(e), a + delta * e], dim=1)
+    planes = torch.stack([a + delta * f, -torch.ones_like(f)], dim=1)
+    lengths = u.uniform(n, 0.5, 2)[:, None], u.uniform(b, 0.5, 2)[:, None]
+    return Jointly(x=lengths[0] * x, planes=lengths[1] * planes)
+
+
 EXERCISE = Exercise(
     name="signs",
     arguments=(
@@ -165,7 +186,8 @@ EXERCISE = Exercise(
                  edges={"rows on the planes": _on_the_plane,
                         "the origin among them": _with_the_origin, "one row": _sized(1, 6, 3),
                         "vectors of one number": _sized(5, 7, 1),
-                        "rows of tiny and huge numbers": _near}),
+                        "rows of tiny and huge numbers": _near,
+                        "products tiny beside their terms": _small}),
         Argument("planes", _planes, many=(5, 9, 14), shown=lambda p: f"{len(p)} rows",
                  edges={"one plane": _sized(7, 1, 4)}),
     ),
