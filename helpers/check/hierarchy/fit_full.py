@@ -84,6 +84,31 @@ def _no_prior(got: object, given: tuple[Tensor, ...]) -> bool:
     return bool((variances / before).max() > 10) and bool(wider.min() > 0.9)
 
 
+def _spread_out(got: object, given: tuple[Tensor, ...]) -> bool:
+    """Whether every weight's variance is many times the posterior's, along each axis."""
+    H, y, sigma, prior = given
+    row, d = as_row(got), len(prior)
+    if row is None or row.shape != (d + d * d,) or not bool(row.isfinite().all()):
+        return False
+    right = posterior(H, y, float(sigma), prior)[1].diagonal()
+    return bool((row[d:].reshape(d, d).diagonal() / right).min() > 30)
+
+
+def _no_negatives(got: object, given: tuple[Tensor, ...]) -> bool:
+    """Whether the mean is right and no number of the covariance's factor is negative."""
+    H, y, sigma, prior = given
+    row, d = as_row(got), len(prior)
+    if row is None or row.shape != (d + d * d,) or not bool(row.isfinite().all()):
+        return False
+    m, S = posterior(H, y, float(sigma), prior)
+    factor, info = torch.linalg.cholesky_ex(row[d:].reshape(d, d).double())
+    near = bool(((row[:d].double() - m).abs() < 0.05 * S.diagonal().sqrt()).all())
+    below = factor.tril(-1)
+    free = 1 / joint_precision(H, float(sigma), prior).diagonal()  # where none is left but zeros
+    some = bool((below > 1e-4).any()) or same(factor.diagonal() ** 2, free, 0.05)
+    return near and int(info) == 0 and some and bool((below > -1e-3).all())
+
+
 def _averaged(H: Tensor, y: Tensor, sigma: float, prior: Tensor) -> AnyOf:
     """Return what the mean of the log-likelihood leads to, as one score would."""
     n = len(y)
@@ -157,6 +182,12 @@ TURNS = (
     Turn("deviations for variances", "sigma and prior are standard deviations: square them.",
          _roots),
     Turn("mean over the scores", "the log-likelihood is a sum over the scores.", _averaged),
+    Turn("both traces forgotten", "the spread of q costs nothing here, and it grows without end: "
+         "both traces belong into the bound.", lambda *given: given, alike=_spread_out),
+    Turn("nothing negative in L", "below the diagonal L holds any numbers: the exponential is for "
+         "its diagonal alone.", lambda *given: given, alike=_no_negatives),
+    Turn("factor made once", "L is made of its numbers inside the closure: each call takes a new "
+         "graph.", raises=lambda error: "backward through the graph a second time" in str(error)),
     Turn("prior forgotten", "the log prior belongs into the bound: without it nothing bounds what "
          "the scores leave open.", lambda *given: given, alike=_no_prior),
     Turn("entropy doubled", "½ log det S is log det L, once.", _entropy_times(2.0)),
@@ -172,6 +203,9 @@ TURNS = (
              (0 * prior, posterior(H, y, sigma, prior)[1]),
              (H.T @ y / sigma**2, posterior(H, y, sigma, prior)[1]),
              (H.T @ y, posterior(H, y, sigma, prior)[1]))),
+    Turn("covariance never moved", "the mean is there, and the covariance is the one of the start: "
+         "does every step reach L?",
+         lambda *given: (posterior(*given)[0], torch.eye(len(given[3]), dtype=torch.float64))),
     Turn("stops early", "the covariance is there, the mean is on its way: make more steps, or "
          "larger ones far away.", lambda *given: given, alike=_mean_on_its_way),
     Turn("runs away", "the numbers have run away: is the loss minus the ELBO, and is the line "
@@ -193,10 +227,20 @@ def _one_weight(u: Draws, given: Given) -> Jointly:
     return Jointly(H=u.normal(n, 1.0)[:, None], prior=torch.tensor([1.4], dtype=torch.float64))
 
 
+def _many_schools(u: Draws, given: Given) -> Jointly:
+    """Return so many weights and scores that a few steps of any method are not enough."""
+    n, count = 600, 30
+    rest = (count * u.uniform(n - count) ** 2).long()
+    Z = torch.nn.functional.one_hot(torch.cat([torch.arange(count), rest]), count).double()
+    H = torch.cat([torch.ones(n, 1, dtype=torch.float64), u.normal(n)[:, None], Z], dim=1)
+    return Jointly(H=H, y=_y(u, {"H": H}), sigma=0.4, prior=weights.draw_prior(u, {"H": H}))
+
+
 EXERCISE = Exercise(
     name="fit_full",
     arguments=(
-        sample("H", weights.of_schools, many=(16, 30), edges={"with one weight": _one_weight},
+        sample("H", weights.of_schools, many=(16, 30),
+               edges={"with one weight": _one_weight, "with thirty schools": _many_schools},
                shown=lambda H: f"{H.shape[0]} rows of {H.shape[1]}"),
         Argument("y", _y),
         Argument("sigma", weights.draw_sigma, used_instead=lambda: weights.SIGMA),

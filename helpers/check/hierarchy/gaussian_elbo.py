@@ -140,6 +140,34 @@ def _half(m: Tensor, L: Tensor, H: Tensor, y: Tensor, sigma: float, prior: Tenso
                  whole + spread, whole + squares + spread + pull + spread_before)  # fmt: skip
 
 
+def _colleagues(m: Tensor, L: Tensor, H: Tensor, y: Tensor, sigma: float, prior: Tensor) -> AnyOf:
+    """Return the ELBO with all of the colleague's slips left in, or two of them."""
+    S = L @ L.T
+    _, spread, _, spread_before = parts(m, S, H, y, sigma, prior)
+    whole, det = elbo(m, S, H, y, sigma, prior), 0.5 * torch.logdet(S)
+    return AnyOf(*[whole + det - kept
+                   for kept in (spread_before, spread, spread + spread_before)])  # fmt: skip
+
+
+def _of_divergence(
+    m: Tensor, L: Tensor, H: Tensor, y: Tensor, sigma: float, prior: Tensor
+) -> Tensor:
+    """Return the expected log-likelihood less KL(prior ‖ q)."""
+    S, d = L @ L.T, len(m)
+    fit, spread, *_ = parts(m, S, H, y, sigma, prior)
+    P = torch.linalg.inv(S)
+    log_dets = torch.logdet(S) - 2 * prior.log().sum()
+    return fit + spread - 0.5 * ((P.diagonal() * prior**2).sum() + m @ P @ m - d + log_dets)
+
+
+def _predictive(m: Tensor, L: Tensor, H: Tensor, y: Tensor, sigma: float, prior: Tensor) -> Tensor:
+    """Return it with the log-density of each score about its prediction, spread and all."""
+    S = L @ L.T
+    fit, spread, *_ = parts(m, S, H, y, sigma, prior)
+    wide = (sigma**2 + ((H @ L) ** 2).sum(1)).sqrt()
+    return elbo(m, S, H, y, sigma, prior) - fit - spread + Normal(H @ m, wide).log_prob(y).sum()
+
+
 def _mean_only(m: Tensor, L: Tensor, H: Tensor, y: Tensor, sigma: float, prior: Tensor) -> Tensor:
     fit, _, before, _ = parts(m, L @ L.T, H, y, sigma, prior)
     return fit + before
@@ -165,6 +193,12 @@ def _of_unlike_variances(
 
 
 TURNS = (
+    Turn("slips left in", "there are three: two of them stand where w is put at m though it is "
+         "about it, one in the entropy.", _colleagues),
+    Turn("KL reversed", "the divergence is from q to the prior: the average of log q − log p is "
+         "over q.", _of_divergence),
+    Turn("predictive for expected", "average the log-density over w: this is the log of an "
+         "averaged density, which is larger.", _predictive),
     Turn("trace forgotten", "w is not at m but about it: E‖y − Hw‖² = ‖y − Hm‖² + tr(HSHᵀ).",
          _made_of("trace")),
     Turn("trace of the prior forgotten", "E w² = m² + the variance of w, in the prior as well.",

@@ -110,6 +110,8 @@ AS_ONE = (
          lambda y, school: all_as_one(*classes.of_sheet()[1:])),
     Turn("mean of means", "every pupil counts once: a school of two counts less than one of "
          "twenty.", lambda y, school: (0 * sizes(school) + means(y, school).mean())),
+    Turn("divided by the schools", "the mean of all pupils divides by their number, not by that of "
+         "the schools.", lambda y, school: 0 * sizes(school) + y.sum() / len(sizes(school))),
     Turn("not pooled", "these are the schools' own means; here all pupils are one school.", means),
     Turn("one number only", "return one number for each school, all of them alike.",
          lambda y, school: y.mean()),

@@ -51,13 +51,16 @@ def draw_sigma(u: Draws, given: Given) -> float:
 
 
 def of_schools(u: Draws, given: Given, n: int) -> Tensor:
-    """Return H = [X Z]: ones, a factor, and a column for each of a few schools."""
+    """Return H = [X Z]: ones, a factor mostly below zero, and a column for each school.
+
+    So the posterior has a positive correlation too, between the weights of ones and factor.
+    """
     count = given["H"].shape[1] - 2 if "H" in given else u.whole(4, 5)
     rest = (count * u.uniform(n - count) ** 2).long()
     school = torch.cat([torch.arange(count), rest])
     school = school[torch.randperm(n, generator=u.generator())]
     Z = torch.nn.functional.one_hot(school, count).double()
-    return torch.cat([torch.ones(n, 1, dtype=torch.float64), u.normal(n)[:, None], Z], dim=1)
+    return torch.cat([torch.ones(n, 1, dtype=torch.float64), u.normal(n, -0.8)[:, None], Z], dim=1)
 
 
 TAU, SIGMA = 30.0, 70.0  # the sheet's own
