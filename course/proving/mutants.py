@@ -33,13 +33,20 @@ from helpers.check.kit.edits import edited
 from helpers.check.kit.exercise import Exercise, Together, ask
 from helpers.check.kit.law import Law
 from helpers.check.kit.learned import Learned
-from helpers.check.kit.message import NOT_A_NUMBER, RAISED, WRONG_SHAPE, WRONG_TYPE, CheckFailed
+from helpers.check.kit.message import (
+    NOT_A_NUMBER,
+    RAISED,
+    UNDIAGNOSED,
+    WRONG_SHAPE,
+    WRONG_TYPE,
+    CheckFailed,
+)
 from helpers.watching import watched
 
 SEED = 1
 OTHER_SEEDS = range(101, 111)  # ten times the cases
 LONGEST = 20  # seconds for a mutant; one that loops for ever is refused
-CATCH_ALL = {WRONG_TYPE, WRONG_SHAPE, NOT_A_NUMBER, RAISED, "stops early", ""}
+CATCH_ALL = {WRONG_TYPE, WRONG_SHAPE, NOT_A_NUMBER, RAISED, UNDIAGNOSED, "stops early", ""}
 
 
 @dataclass(frozen=True)

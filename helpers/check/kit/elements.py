@@ -75,7 +75,8 @@ def _by_size(
                          ("far-out", [v.abs() for v in given])):  # fmt: skip
             right_up_to = max(float(v[~w].max()) for v, w in zip(of, wrong, strict=True) if
                               bool((~w).any()))  # fmt: skip
-            wrong_from = min(float(v[w].min()) for v, w in zip(of, wrong, strict=True))
+            wrong_from = min(float(v[w].min()) for v, w in zip(of, wrong, strict=True) if
+                             bool(w.any()))  # fmt: skip
             if right_up_to < wrong_from:
                 return f"wrong for {kind} {argument.name}", (
                     f"numbers agree up to a border, and those for a {kind} {argument.name} do "

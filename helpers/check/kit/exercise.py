@@ -179,17 +179,15 @@ def _effects(exercise: Exercise, calls: Sequence[Called]) -> diagnose.Name | Non
     return None
 
 
-def _said(
-    exercise: Exercise, outcomes: Sequence[Outcome], effects: diagnose.Name | None
-) -> CheckFailed:
-    """Return the failure of a wrong answer, named as specifically as it can be."""
-    worst = diagnose.smallest(outcomes)
-    failure = worst.failure
-    assert failure is not None
+def _named(
+    exercise: Exercise, outcomes: Sequence[Outcome], effects: diagnose.Name | None,
+    failure: CheckFailed,
+) -> diagnose.Name:  # fmt: skip
+    """Return the most specific name of what went wrong, and its hint."""
     alike = exercise.agree.same
     arguments, reference = exercise.arguments, exercise.reference
     ordinary = [o for o in outcomes if o.case.kind in (TYPICAL, ALONE)]
-    named = (
+    return (
         _in_single(outcomes, effects)
         or diagnose.by_turns(exercise.turns, outcomes, alike)
         or effects
@@ -210,9 +208,21 @@ def _said(
         or diagnose.by_parts(outcomes, exercise.parts)
         or (failure.wrong_turn, failure.hint)
     )
-    name, hint = named
+
+
+def _said(
+    exercise: Exercise, outcomes: Sequence[Outcome], effects: diagnose.Name | None
+) -> CheckFailed:
+    """Return the failure of a wrong answer, named as specifically as it can be."""
+    worst = diagnose.smallest(outcomes)
+    failure = worst.failure
+    assert failure is not None
+    try:
+        name, hint = _named(exercise, outcomes, effects, failure)
+    except Exception as error:  # a verdict is a verdict, whatever its name
+        name, hint = message.UNDIAGNOSED, f"what went wrong could not be told: {error}"
     again = f'{exercise.name}(*check.case("{exercise.name}", {worst.case.number}))'
-    again = again if arguments else ""  # a value is there already
+    again = again if exercise.arguments else ""  # a value is there already
     return CheckFailed(
         failure.tested, failure.expected, failure.got, name, exercise.hints.get(name, hint), again
     )

@@ -7,12 +7,24 @@ import pytest
 import torch
 
 from helpers import data
-from helpers.check.kit.agree import Close, UpToConstant
-from helpers.check.kit.asks import EDGE, Argument, Jointly, cases, positive, real, sample, whole
+from helpers.check.kit.agree import Close, Outcome, UpToConstant
+from helpers.check.kit.asks import (
+    EDGE,
+    TYPICAL,
+    Argument,
+    Case,
+    Jointly,
+    cases,
+    positive,
+    real,
+    sample,
+    whole,
+)
 from helpers.check.kit.calling import own_copy
 from helpers.check.kit.chance import Chance, MayDraw, Scripted
 from helpers.check.kit.compare import AnyOf, same
 from helpers.check.kit.diagnose import Turn
+from helpers.check.kit.elements import by_elements
 from helpers.check.kit.entries import Entries
 from helpers.check.kit.exercise import Exercise, Together
 from helpers.check.kit.learned import Learned
@@ -561,3 +573,25 @@ def test_is_a_part_found_that_an_edge_hides():
         return (one if len(x) else one + 1), other + loc**2 / 7 + x.sum() ** 2
 
     assert told(pair, second_off) == "second is off"
+
+
+def test_is_there_a_verdict_where_a_diagnosis_breaks(monkeypatch):
+    def breaks(*_):
+        raise RuntimeError("min(): an empty row")
+
+    monkeypatch.setattr("helpers.check.kit.exercise.by_elements", breaks)
+    off = lambda x, loc, scale: reference(x, loc, scale) + 0.1 * loc**2 + x.sum()  # noqa: E731
+    with pytest.raises(CheckFailed, match="an empty row") as raised:
+        SQUARES.check(off)
+    assert raised.value.wrong_turn == "not diagnosed"
+
+
+def test_are_numbers_compared_by_size_where_those_of_one_case_are_hardly_off():
+    """By so little that each counts as right, as at the end of a descent that is cut short."""
+    few, many = torch.arange(1.0, 6.0).double(), torch.arange(1.0, 21.0).double()
+    outcomes = [
+        Outcome(Case(0, TYPICAL, "", (few,), "f"), few, few * 1.00002, CheckFailed("f")),
+        Outcome(Case(1, TYPICAL, "", (many,), "f"), many, many + (many > 12), CheckFailed("f")),
+    ]
+    name, _ = by_elements(SQUARES.arguments[:1], outcomes)
+    assert name == "wrong for large x"
