@@ -12,6 +12,7 @@ from helpers.check.autodiff.functions import (
     SCALAR_ONLY,
     function,
     inexact,
+    neighbours_compared,
     points,
     sent_back,
 )
@@ -24,6 +25,7 @@ from helpers.check.kit.exercise import Exercise
 def _of_something_else(f: "partial[torch.Tensor]", x: torch.Tensor) -> AnyOf:
     y, first, second = f(x), analytic.slope(f, x), analytic.curvature(f, x)
     return AnyOf(
+        x * second, x * first,
         2 * y * first, 2 * first * second, first * second, 2 * (first**2 + y * second),
         second / first, second / (1 + first**2) ** 1.5, analytic.slope(f, first), first * y,
         sent_back(lambda v: v.flatten()[0], partial(analytic.slope, f), x),
@@ -54,6 +56,9 @@ TURNS = (
          lambda f, x: sent_back(torch.sum, partial(analytic.curvature, f), x)),
     Turn("slope of something else", "take the slope of the slope itself: not of its square, its "
          "logarithm or f², and divide by nothing.", _of_something_else),
+    neighbours_compared(analytic.slope),
+    Turn("slope by itself", "how the slope moves with itself is always 1: differentiate it by x, "
+         "with the graph that leads back to x.", lambda f, x: torch.ones_like(x)),
     Turn("gradient added to itself", "x.grad is one tensor, which the second backward() changes: "
          "clear x.grad, or clone() it, before.", lambda f, x: torch.zeros_like(x)),
     Turn("slope not tracked",

@@ -12,6 +12,7 @@ from helpers.check.autodiff.functions import (
     SCALAR_ONLY,
     function,
     inexact,
+    neighbours_compared,
     points,
     sent_back,
 )
@@ -55,6 +56,10 @@ TURNS = (
          lambda f, x: AnyOf(*[sent_back(of, f, x) for of in SUMS])),
     Turn("slope times x", "multiply the slope by nothing: f'(x) itself is asked.",
          lambda f, x: x * analytic.slope(f, x)),
+    Turn("value over x", "f(x)/x is how steep the line from zero to the point is; the slope at the "
+         "point is asked.",
+         lambda f, x: AnyOf(f(x) / x, (f(x) - f(torch.zeros_like(x))) / x)),
+    neighbours_compared(lambda f, x: f(x)),
     Turn("f of the slope", "f goes in, its slope comes out; f is not applied once more.",
          lambda f, x: f(analytic.slope(f, x))),
     DETACHED,

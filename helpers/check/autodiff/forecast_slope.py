@@ -82,12 +82,27 @@ def _without_first(weight: float, x: torch.Tensor) -> AnyOf:
     return AnyOf(-(errors * moves)[1:].mean(), -(later[0] * later[1]).mean())
 
 
+def _without_last(weight: float, x: torch.Tensor) -> AnyOf:
+    errors, moves = forecasts(weight, x)
+    kept = -(errors * moves)[:-1]
+    return AnyOf(kept.sum() / len(errors), kept.sum() / len(x))
+
+
+def _running_totals(weight: float, x: torch.Tensor) -> AnyOf:
+    """Return what comes of a growing total that is sent back in each round, or of its mean."""
+    errors, moves = forecasts(weight, x)
+    totals = -(errors * moves).cumsum(0)
+    rounds = torch.arange(1, len(errors) + 1)
+    return AnyOf(totals.mean(), totals.sum(), (totals / rounds).sum(), (totals / rounds).mean())
+
+
 def _other_losses(weight: float, x: torch.Tensor) -> AnyOf:
     """Return the slopes of the root of the mean square, a variance, absolute and plain errors."""
     e, m = forecasts(weight, x)
     root = (e**2).mean().sqrt()
     varied = (e * (m - m.mean())).sum()
-    return AnyOf(-(e * m).mean() / root, -(e.sign() * m).mean(), -m.mean(), -m.sum(),
+    return AnyOf(-(e * m).mean() / root, -m.mean(), -m.sum(),
+                 *[-c * of(e.sign() * m) for c in (0.5, 1) for of in (torch.mean, torch.sum)],
                  *[-c * varied / d for c in (1, 2) for d in (len(e), len(e) - 1)],
                  -(e * m).mean() * 2 * (e**2).mean(),
                  *[-c * (e**power * m).mean() for power in (0, 2, 3, -3)
@@ -151,6 +166,10 @@ TURNS = (
          "second.", _other_starts),
     Turn("first error left out", "the first forecast is for x₂, and its error counts too.",
          _without_first),
+    Turn("last error left out", "the last reading is forecast too, and its error counts.",
+         _without_last),
+    Turn("running total sent back", "go back once, from the loss in the end: a total in each round "
+         "sends the earlier errors back again.", _running_totals),
     Turn("another way to move", "the whole old forecast stays, and a share of its error is added.",
          _other_moves),
     Turn("another loss", "the loss is the mean of half the squared errors: no root, no "

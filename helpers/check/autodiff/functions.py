@@ -8,12 +8,13 @@ import torch
 
 from helpers.check.autodiff import analytic
 from helpers.check.kit.asks import Argument, Draws, Given, sample
-from helpers.check.kit.compare import as_tensor, same
+from helpers.check.kit.compare import AnyOf, as_tensor, same
 from helpers.check.kit.diagnose import Turn
 
 # Autograd is exact to rounding. The bound lies below the error of every difference quotient: the
 # best step of a central one leaves about 1e-11.
 EXACT = 1e-12
+ROUNDING = 1e-13  # a right slope in double precision is nearer, a difference quotient is not
 
 
 def _member(family: analytic.Function) -> Any:
@@ -72,9 +73,13 @@ def _single(got: Any, exact: Any) -> bool:
 
 
 def _rough(got: Any, exact: Any) -> bool:
+    """Whether a value comes near, is not rounded, and is not right to the last digits either."""
     pair = _near(got, exact)
-    return pair is not None and not any(same(pair[0], torch.round(pair[1], decimals=k), 1e-9)
-                                        for k in range(7))  # fmt: skip
+    return (
+        pair is not None
+        and not same(*pair, ROUNDING)
+        and not any(same(pair[0], torch.round(pair[1], decimals=k), 1e-9) for k in range(7))
+    )
 
 
 def inexact(exact: Any) -> tuple[Turn, Turn]:
@@ -90,6 +95,25 @@ def inexact(exact: Any) -> tuple[Turn, Turn]:
         Turn("finite differences", "it comes near and does not meet the slope, as a difference "
              "quotient does; ask autograd, which takes no step.", exact, alike=_rough),
     )  # fmt: skip
+
+
+def neighbours_compared(value: Callable[..., Any]) -> Turn:
+    """Return the turn of an answer that takes the elements of x for a grid.
+
+    Args:
+        value: takes f and x; what is to be differentiated, at each element of x.
+    """
+
+    def gives(f: Any, x: torch.Tensor) -> AnyOf:
+        y, at = value(f, x).flatten(), x.flatten()
+        if len(at) < 2:
+            return AnyOf(torch.zeros_like(x), torch.zeros_like(x), value(f, x))
+        found = torch.gradient(y, spacing=(at,)), torch.gradient(y), torch.gradient(y, spacing=1e-3)
+        return AnyOf(*[slopes[0].reshape(x.shape) for slopes in found])
+
+    return Turn("neighbours compared", "the elements of x are no grid: each slope belongs to one "
+                "element alone, whatever stands beside it.",
+                gives, raises=lambda error: "torch.gradient expected" in str(error))  # fmt: skip
 
 
 def _no_value(*args: Any) -> Any:

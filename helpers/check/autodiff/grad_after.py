@@ -13,12 +13,13 @@ from helpers.check.autodiff.functions import (
     function,
 )
 from helpers.check.kit.agree import Close
-from helpers.check.kit.asks import Argument, Draws, Given, real
+from helpers.check.kit.asks import Argument, Draws, Given, Jointly, real
 from helpers.check.kit.compare import AnyOf, same
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 
 Member = partial[torch.Tensor]
+DEEPEST = 8  # the graph of a derivative of a derivative grows fast
 
 
 def _slope(f: Member, x: float) -> float:
@@ -49,6 +50,26 @@ def _at_zero(f: Member, x: float, k: int, zero: bool) -> AnyOf:
     return AnyOf(*[j * slope if zero else k * slope for j in (1, k)])
 
 
+def _not_each_time(f: Member, x: float, k: int, zero: bool) -> AnyOf:
+    """Return what comes of clearing in some rounds only: late, every other one, or the second."""
+    late, even = k if k < 3 else 1, 2 - k % 2
+    odd, second = 1 + (k % 2 if k > 1 else 0), max(1, k - 1)
+    return AnyOf(*[(times if zero else k) * _slope(f, x) for times in (late, even, odd, second)])
+
+
+def _deeper(f: Member, x: float, k: int, zero: bool) -> float:
+    """Return the k-th derivative, the first where zero is set."""
+    if k > DEEPEST:
+        raise ValueError("too deep")
+    at = torch.tensor(x, dtype=torch.float64, requires_grad=True)
+    y = f(at)
+    for _ in range(1 if zero else k):
+        if not y.requires_grad:
+            return 0.0
+        (y,) = torch.autograd.grad(y, at, create_graph=True)
+    return float(y.detach())
+
+
 def _walked(f: Member, x: float, k: int, zero: bool) -> AnyOf:
     """Return what .grad holds where x takes a step after each call."""
     ends = []
@@ -71,6 +92,8 @@ TURNS = (
     Turn("cleared last",
          "you clear after the last backward(), so nothing is left to read; clear before each one.",
          lambda f, x, k, zero: 0.0 if zero else k * _slope(f, x), alike=_nothing_left),
+    Turn("not cleared each time", "with zero=True the gradient is cleared before every call: the "
+         "second one, and each after it.", _not_each_time),
     Turn("one call too many", "count the calls of backward(): there are k + 1 of them.",
          lambda f, x, k, zero: (1 if zero else k + 1) * _slope(f, x)),
     Turn("one call too few", "count the calls of backward(): there are k − 1 of them.",
@@ -89,6 +112,8 @@ TURNS = (
          "ones, and sends them back again.",
          lambda f, x, k, zero: AnyOf(*[(j if zero else k * (k + 1) / 2) * _slope(f, x)
                                        for j in (1, k)])),
+    Turn("k-th derivative", "f is differentiated k times at x, which adds up; the slope itself is "
+         "not differentiated again.", _deeper),
     Turn("slope of something else", "go back from f(x) itself, at x itself.", _of_something_else),
     Turn("x itself cleared", "clear x.grad, not x: the slope is asked at the x you were given.",
          _at_zero),
@@ -110,9 +135,11 @@ EXERCISE = Exercise(
     arguments=(
         function(),
         real("x", -2, 2),
-        Argument("k", _k, edges={"a single call": 1, "forty calls": 40}),
-        Argument("zero", lambda u, given: False, edges={"cleared before each call": True},
-                 alone=False),
+        Argument("k", _k, edges={"a single call": 1, "two calls": 2, "forty calls": 40}),
+        Argument("zero", lambda u, given: False, alone=False,
+                 edges={"cleared before each call": True,
+                        **{f"cleared before each of {k}": Jointly(k=k, zero=True)
+                           for k in (1, 2, 3, 40)}}),
     ),
     reference=reference,
     agree=Close(single=True),  # torch.tensor(x) of a float is in single precision

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import torch
 
@@ -16,7 +17,7 @@ from helpers.check.autodiff.functions import (
 )
 from helpers.check.kit.agree import Close
 from helpers.check.kit.asks import Draws, Given, real, sample
-from helpers.check.kit.compare import AnyOf
+from helpers.check.kit.compare import AnyOf, as_tensor
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 from helpers.check.normal_facts import normal_log_densities
@@ -85,6 +86,49 @@ def _with(
     )
 
 
+def _as_if_exp(
+    loc: float, log_scale: float, x: torch.Tensor, of: Callable[[torch.Tensor], torch.Tensor]
+) -> Pair:
+    """Return the slopes by the formulas for exp, where another function is the scale."""
+    scale = float(of(torch.tensor(log_scale, dtype=torch.float64)))
+    return reference(loc, math.log(scale), x) if scale > 0 else (math.nan, math.nan)
+
+
+def _clamped(loc: float, log_scale: float, x: torch.Tensor) -> AnyOf:
+    """Return what comes of a log_scale that is cut at a lowest value: no slope is left below it."""
+    found: list[Pair] = []
+    for low in (0.0, 1e-6, 1e-3, 1e-2, 0.1, -1.0, -2.0, -3.0, -5.0):
+        first, second = reference(loc, max(low, log_scale), x)
+        found += [(first, second), (first, second if log_scale > low else 0.0)]
+    return AnyOf(*found)
+
+
+def _n_less_one(loc: float, log_scale: float, x: torch.Tensor) -> AnyOf:
+    first, second = reference(loc, log_scale, x)
+    more = len(x) / (len(x) - 1)
+    squares = 1 - (1 - second) * more  # the 1 is not divided
+    return AnyOf((first * more, second * more), (first, squares), (first * more, squares))
+
+
+# Difference quotients in single precision whose step is too small: then they are a small whole
+# number of its gaps, over the step.
+STEPS = (1e-5, 1e-6, 1e-7, 1e-8)
+FINEST = 2.0**-26
+MOST_GAPS = 2.0**14
+
+
+def _few_gaps(got: Any, right: Any) -> bool:
+    value = as_tensor(got)
+    if value is None or not value.numel() or not bool(value.isfinite().all()):
+        return False
+    for step in STEPS:
+        gaps = value.double() * step / FINEST
+        off = (gaps - gaps.round()).abs()
+        if bool((off <= 1e-6 * gaps.abs()).all()) and bool((gaps.abs() < MOST_GAPS).all()):
+            return True
+    return False
+
+
 Loss = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 
 
@@ -142,10 +186,20 @@ TURNS = (
          lambda loc, s, x: AnyOf((reference(loc, 0, x)[0], 0.0),
                                  (reference(loc, 0, x)[0], reference(loc, s, x)[1]))),
     Turn("n − 1 for n", "the mean divides by n.",
-         lambda loc, s, x: _scaled(loc, s, x, len(x) / (len(x) - 1), len(x) / (len(x) - 1))),
+         _n_less_one),
     Turn("another way to be positive", "the scale is exp(log_scale), to the base e: not softplus, "
          "a square or another base.",
-         lambda loc, s, x: AnyOf(*[_with(loc, s, x, scale) for scale in SCALES])),
+         lambda loc, s, x: AnyOf(*[found(loc, s, x, scale) for scale in SCALES
+                                   for found in (_with, _as_if_exp)])),
+    Turn("log_scale clamped", "log_scale may be negative, and so small as it likes: its exp is "
+         "positive without a clamp.", _clamped),
+    Turn("chain rule twice", "backward() has gone through exp() already: the slope in log_scale is "
+         "multiplied by σ once, not once more.",
+         lambda loc, s, x: _scaled(loc, s, x, 1, math.exp(s))),
+    Turn("log of the mean", "take the log of each density first, and average afterwards.",
+         lambda loc, s, x: by_autograd(
+             lambda m, t: -torch.logsumexp(-t - 0.5 * ((x.double() - m) / t.exp()) ** 2, 0),
+             loc, s)),
     Turn("another loss", "each term is log σ + (x − μ)²/(2σ²), and their mean is the loss.",
          lambda loc, s, x: AnyOf(*[by_autograd(partial(of, x.double()), loc, s)
                                    for of in LOSSES])),
@@ -153,6 +207,8 @@ TURNS = (
     NEVER_FILLED,
     GRAPH_USED_TWICE,
     SCALAR_ONLY,
+    Turn("step lost to rounding", "in single precision so small a step changes the last digits "
+         "only: ask autograd, which takes no step.", reference, alike=_few_gaps),
 )  # fmt: skip
 
 
@@ -164,7 +220,9 @@ EXERCISE = Exercise(
     name="nll_gradient",
     arguments=(
         real("loc", -5, 5),
-        real("log_scale", -0.8, 1.2, edges={"a scale much too wide": 3.5, "log_scale zero": 0.0}),
+        real("log_scale", -0.8, 1.2, edges={
+            "a scale much too wide": 3.5, "an enormous scale": 11.0, "log_scale zero": 0.0,
+            "a negative log_scale": lambda u, given: u.real(-0.8, -0.3), "a tiny scale": -12.0}),
         sample("data", _data, many=(7, 40, 23), sizes=(1,), ties=True, dtypes=(torch.float32,),
                edges={"hundreds of units away": _far_off},
                used_instead=lambda: torch.tensor([0.5, 1.5, 2.0, 4.0])),

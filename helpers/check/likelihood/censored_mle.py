@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 
 import torch
 
+from helpers.check.kit.agree import Fitting
 from helpers.check.kit.asks import Argument, Draws, Given, sample
 from helpers.check.kit.compare import AnyOf
 from helpers.check.kit.diagnose import Turn
@@ -143,6 +144,29 @@ def by_pairs(waits: torch.Tensor, ended: torch.Tensor) -> tuple[float, float]:
     return events / total, math.sqrt(events) / total
 
 
+def _shorter(t: torch.Tensor, e: torch.Tensor) -> AnyOf:
+    """Return what comes of the probability of a shorter wait for those that were cut short.
+
+    The score d/λ − Σ t over the ended + Σ t/(exp(λt) − 1) over the others falls in λ.
+    """
+    t, e = t.to(DOUBLE), e.to(DOUBLE)
+    low, high = -30.0, 30.0  # of log λ
+    for _ in range(60):
+        rate = math.exp((low + high) / 2)
+        score = e.sum() / rate - (t * e).sum() + ((1 - e) * t / torch.expm1(rate * t)).sum()
+        low, high = ((low + high) / 2, high) if score > 0 else (low, (low + high) / 2)
+    rate = math.exp(low)
+    return AnyOf(*[(r, r / math.sqrt(float(e.sum()))) for r in (rate, min(rate, 5.0))])
+
+
+def _on_the_way(got: object, args: tuple[torch.Tensor, ...]) -> bool:
+    """Whether a rate is on the way from 1 per minute to the optimum, or hardly beyond it."""
+    rate, _ = analytic.censored_mle(*args)
+    if not isinstance(got, list | tuple) or len(got) != 2:
+        return False
+    return -0.05 < (float(torch.as_tensor(got[0])) - rate) / (1 - rate) < 1
+
+
 TURNS = (
     Turn("censored waits dropped", "a wait without an end tells that nothing came for so long: its "
          "time belongs into the total.", _rate(lambda d, total, seen, n: (d, seen))),
@@ -181,6 +205,8 @@ TURNS = (
          tolerance=2e-4),
     Turn("censored waits filled in", "no wait is to be invented: a censored one lasted longer, and "
          "its factor is the probability of that.", _filled_in),
+    Turn("shorter for longer", "a wait that was cut short lasted longer than that: its factor is "
+         "exp(−λt), not 1 − exp(−λt).", _shorter, tolerance=3e-3),
     Turn("n for events", "a censored wait sharpens nothing: the curvature is d/λ², with the number "
          "of events.", _error(lambda rate, d, n: [rate / math.sqrt(n)])),
     Turn("root forgotten", "this is a variance; the standard error is its root.",
@@ -208,7 +234,8 @@ TURNS = (
 EXERCISE = Exercise(
     name="censored_mle",
     arguments=(
-        sample("waits", _waits, many=(12, 41, 90), sizes=(1, 2), dtypes=(torch.float32,)),
+        sample("waits", _waits, many=(12, 41, 90), sizes=(1, 2), dtypes=(torch.float32,),
+               edges={"waits of milliseconds": lambda u, given: 1e-3 * given["waits"]}),
         Argument("ended", _ended, dtypes=(torch.float32,), edges={
             "all of them ended": lambda u, given: torch.ones(len(given["waits"]), dtype=DOUBLE),
             "a single one ended": _a_single_one,
@@ -216,6 +243,8 @@ EXERCISE = Exercise(
         }),
     ),
     reference=analytic.censored_mle,
+    agree=Fitting(fits=(("between 1 and it", "the rate lies between 1 and the top: are steps from "
+                         "1 still on their way? The zero of the score needs none.", _on_the_way),)),
     turns=TURNS,
     worked=(by_sums, by_curvature, by_pairs),
     parts=("rate", "standard error"),

@@ -5,12 +5,13 @@ off the middle of its cell but well inside; and there are grids whose best point
 """
 
 import math
+from functools import partial
 
 import torch
 from torch.distributions import Normal
 
 from helpers import data
-from helpers.check.kit.asks import Argument, Draws, Given, sample
+from helpers.check.kit.asks import Argument, Draws, Given, Jointly, sample
 from helpers.check.kit.compare import AnyOf
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
@@ -73,6 +74,11 @@ def normal_table(x: torch.Tensor, locs: torch.Tensor, scales: torch.Tensor) -> t
     return -scales.log() - 0.5 * ((x - locs[:, None]) / scales) ** 2
 
 
+def _logs(x: torch.Tensor, locs: torch.Tensor, scales: torch.Tensor) -> torch.Tensor:
+    """Return the log-density of every observation, shape (locs, scales, n), but for a constant."""
+    return -scales.log()[:, None] - 0.5 * ((x - locs[:, None, None]) / scales[:, None]) ** 2
+
+
 def _cell(scores: torch.Tensor, locs: torch.Tensor, scales: torch.Tensor) -> tuple[float, float]:
     i, j = divmod(int(scores.argmax()), len(scales))
     return float(locs[i]), float(scales[j])
@@ -126,6 +132,54 @@ def _broken_off(x: torch.Tensor, m: torch.Tensor, s: torch.Tensor) -> tuple[floa
     return float(m[found[0]]), float(s[found[1]])
 
 
+def _until_it_falls(x: torch.Tensor, m: torch.Tensor, s: torch.Tensor) -> AnyOf:
+    """Return what comes of leaving one loop, or both, where a total is below the one before."""
+    scores = table(x, m, s)
+    inner = [_rising(row) for row in scores]
+    of_inner = torch.stack([row[:k].max() for row, k in zip(scores, inner, strict=True)])
+    outer = _rising(of_inner), _rising(scores.max(1).values)
+    found = []
+    for rows, columns in ((len(m), inner), (outer[0], inner), (outer[1], [len(s)] * len(m))):
+        seen = torch.full_like(scores, -math.inf)
+        for i in range(rows):
+            seen[i, : columns[i]] = scores[i, : columns[i]]
+        found.append(_cell(seen, m, s))
+    return AnyOf(_broken_off(x, m, s), *found)
+
+
+def _rising(row: torch.Tensor) -> int:
+    """Return how many of the first numbers come before one that is below its predecessor."""
+    falls = (row.diff() < 0).nonzero()
+    return int(falls[0]) + 1 if len(falls) else len(row)
+
+
+def _disordered(grid: torch.Tensor, centre: float) -> torch.Tensor:
+    """Return a grid in no order: what lies near the centre is neither first, last nor together."""
+    near = grid[(grid - centre).abs().argsort()]
+    return torch.cat([near[1:2], near[3:].flip(0), near[:1], near[2:3]])
+
+
+def _locs_disordered(u: Draws, given: Given) -> torch.Tensor:
+    return _disordered(given["locs"], normal_mle(given["data"])[0])
+
+
+def _scales_disordered(u: Draws, given: Given) -> torch.Tensor:
+    return _disordered(given["scales"], normal_mle(given["data"])[1])
+
+
+def _both_disordered(u: Draws, given: Given) -> Jointly:
+    return Jointly(locs=_locs_disordered(u, given), scales=_scales_disordered(u, given))
+
+
+def _above(start: float, x: torch.Tensor, m: torch.Tensor, s: torch.Tensor) -> AnyOf:
+    """Return the best cell where its total is above a start, else None or the first cell."""
+    if float(table(x, m, s).max()) > start:
+        return AnyOf(best(x, m, s), best(x, m, s))
+    if start < -1e3:  # only locations that agree to five digits fail there: any cell is the first
+        return AnyOf(None)
+    return AnyOf(None, (m[0], s[0]))
+
+
 def _nearest(x: torch.Tensor, m: torch.Tensor, s: torch.Tensor) -> AnyOf:
     loc = m[(m - x.mean()).abs().argmin()]
     return AnyOf(*[(loc, s[(s - x.std(correction=c)).abs().argmin()]) for c in (0, 1)])
@@ -151,11 +205,11 @@ def by_pairs(data: torch.Tensor, locs: torch.Tensor, scales: torch.Tensor) -> to
 TURNS = (
     Turn("lowest for highest", "you return the cell that fits worst; look for the maximum.",
          lambda x, m, s: _cell(-table(x, m, s), m, s)),
-    Turn("nothing beats the start",
-         "no cell beat the best total you started from: a log-likelihood may be far below zero, "
-         "so start from minus infinity or from the first cell.",
-         lambda x, m, s: AnyOf(*[_above(start, x, m, s) for start in (0.0, -1e3, -1e4)]),
-         raises=lambda error: isinstance(error, UnboundLocalError)),
+    *[Turn("nothing beats the start",
+           "no cell beat the best total you started from: a log-likelihood may be far below zero, "
+           "so start from minus infinity or from the first cell.",
+           partial(_above, start), raises=lambda error: isinstance(error, UnboundLocalError))
+      for start in (0.0, -500.0, -1e3, -1e4)],
     Turn("indices returned", "these are places in the grid; return the numbers at these places.",
          _indices),
     Turn("swapped axes", "locs and scales are mixed up, in the result or in how an index is taken "
@@ -165,8 +219,10 @@ TURNS = (
          "parameter; take the highest cell.", _averaged),
     Turn("likelihood underflows",
          "the product of so many densities is zero in every cell, so the first one wins; add logs.",
-         lambda x, m, s: AnyOf(_cell(_densities(x, m, s).prod(-1), m, s),
-                               _cell(_densities(x, m, s).float().prod(-1), m, s))),
+         lambda x, m, s: _cell(_densities(x, m, s).prod(-1), m, s)),
+    Turn("likelihood underflows",
+         "the product of so many densities is zero in every cell, so the first one wins; add logs.",
+         lambda x, m, s: _cell(_densities(x, m, s).float().prod(-1), m, s)),
     Turn("densities added", "you add densities; the likelihood multiplies them, so add their logs.",
          lambda x, m, s: _cell(_densities(x, m, s).sum(-1), m, s)),
     Turn("scale taken as variance", "scale is the standard deviation σ; take no root of it.",
@@ -186,7 +242,15 @@ TURNS = (
     Turn("nearest to the estimates", "the cell nearest to mean and deviation need not be the best: "
          "where no location is near, a larger scale is. Search.", _nearest),
     Turn("stops at the first fall", "a lower total is no reason to leave the loop: look at every "
-         "pair.", _broken_off),
+         "pair.", _until_it_falls),
+    Turn("one observation for all", "the total is the sum over all observations, not the largest "
+         "or the least of its terms.",
+         lambda x, m, s: AnyOf(*[_cell(of, m, s) for logs in [_logs(x, m, s)]
+                                 for of in (logs.amin(-1), logs.median(-1).values,
+                                            logs.amax(-1))])),
+    Turn("log σ missing", "squares alone are least for the widest scale: the log-density holds "
+         "−log σ too.",
+         lambda x, m, s: _cell(table(x, m, s) + len(x) * s.log(), m, s)),
     Turn("the mean alone", "every observation counts, not their mean alone.",
          lambda x, m, s: _cell(normal_table(x.mean(), m, s), m, s)),
     Turn("last row", "the best total is forgotten for each new location: set it once, before both "
@@ -199,11 +263,6 @@ TURNS = (
          "all: look at every pair.",
          lambda x, m, s: AnyOf(*[_in_turn(x, m, s, first) for first in (0, -1)])),
 )  # fmt: skip
-
-
-def _above(start: float, x: torch.Tensor, m: torch.Tensor, s: torch.Tensor) -> object:
-    """Return the best cell where its total is above a start, else None."""
-    return best(x, m, s) if float(table(x, m, s).max()) > start else None
 
 
 def _diagonal(x: torch.Tensor, m: torch.Tensor, s: torch.Tensor) -> object:
@@ -221,13 +280,19 @@ def _in_turn(x: torch.Tensor, m: torch.Tensor, s: torch.Tensor, first: int) -> o
 EXERCISE = Exercise(
     name="grid_search",
     arguments=(
-        sample("data", _data, many=(60, 1500), alone=False,
+        # Where the best total is near −60, −350, −580 and −820: each start and each underflow
+        # fails on other ones.
+        sample("data", _data, many=(60, 1500), sizes=(25, 150, 250, 350), alone=False,
                used_instead=lambda: data.normal("likelihood: seedlings", 40, 12.0, 2.0)),
         Argument("locs", _locs, edges={"the best one an edge of locs": _all_below,
-                 "all locations far off": lambda u, given: _all_below(u, given) - 2e4},
+                 "all locations far off": lambda u, given: _all_below(u, given) - 2e4,
+                 "a single location": lambda u, given: _all_below(u, given)[:1],
+                 "locations in no order": _locs_disordered},
                  shown=lambda v: f"{len(v)} locations"),
         Argument("scales", _scales, edges={"the best one an edge of scales": _all_above,
-                 "a single scale": lambda u, given: _all_above(u, given)[:1]},
+                 "a single scale": lambda u, given: _all_above(u, given)[:1],
+                 "scales in no order": _scales_disordered,
+                 "both in no order": _both_disordered},
                  shown=lambda v: f"{len(v)} scales"),
     ),
     reference=best,

@@ -58,6 +58,27 @@ def _corrected(x: torch.Tensor, p: Normal, q: Normal) -> torch.Tensor:
     return (log_t.exp() - 1 - log_t).mean()
 
 
+def _raised(x: torch.Tensor, p: Normal, q: Normal) -> AnyOf:
+    """Return what comes of densities that are kept from zero before their logs are taken."""
+    dp, dq, known = p.log_prob(x).exp(), q.log_prob(x).exp(), p.entropy()
+    found = []
+    for e in [10.0**-k for k in range(3, 46)]:
+        for a, b in ((dp + e, dq + e), (dp.clamp(min=e), dq.clamp(min=e))):
+            found += [(a / b).log().mean(), -b.log().mean() - known]
+            found.append((a.log() - q.log_prob(x)).mean())
+    return AnyOf(*found)
+
+
+def _entropies(x: torch.Tensor, p: Normal, q: Normal) -> AnyOf:
+    """Return what comes of the entropy by hand, with a slip in ½ log(2πe σ²)."""
+    whole = 2 * math.pi * math.e
+    inside = (whole * p.scale, 2 * math.pi * p.scale**2, math.pi * math.e * p.scale**2,
+              whole * p.scale**4, p.scale**2)  # fmt: skip
+    slips = [0.5 * v.log() for v in inside]
+    slips += [(whole * p.scale**k).log() for k in (1, 2)]
+    return AnyOf(*[-q.log_prob(x).mean() - slip for slip in slips])
+
+
 TURNS = (
     Turn("direction reversed",
          "this measures from q to p; the data come from p: average −log q, subtract p's entropy.",
@@ -90,6 +111,17 @@ TURNS = (
                                -q.log_prob(x).exp().mean().log() - p.entropy(),
                                -(q.log_prob(x) - p.log_prob(x)).exp().mean().log(),
                                -q.log_prob(x.mean()) - p.entropy())),
+    Turn("log of a zero", "far out a density is zero before its log is taken: average the "
+         "difference of two log_prob, which stay finite.",
+         lambda x, p, q: AnyOf((p.log_prob(x).exp() / q.log_prob(x).exp()).log().mean(),
+                               (p.log_prob(x).exp().log() - q.log_prob(x)).mean(),
+                               -q.log_prob(x).exp().log().mean() - p.entropy())),
+    Turn("small densities raised", "a density far out counts as it is, however small: no clamp and "
+         "no epsilon; log_prob needs neither.", _raised),
+    Turn("entropy's formula", "the entropy of a normal is ½ log(2πe σ²); p.entropy() knows it.",
+         _entropies),
+    Turn("quotient for difference", "cross-entropy is entropy plus divergence: subtract, do not "
+         "divide.", _with(lambda cross, entropy: cross / entropy)),
     Turn("n − 1 for n", "a mean divides by n; nothing is estimated here beforehand.",
          lambda x, p, q: AnyOf(*[s / (len(x) - 1) - e for s, e in
                                  ((-q.log_prob(x).sum(), p.entropy()),
@@ -134,6 +166,13 @@ TURNS = (
 )  # fmt: skip
 
 
+def _far_out(u: Draws, given: Given) -> torch.Tensor:
+    """Return observations of which one is so far out that neither density is above zero."""
+    x, q = given["data"].clone(), given["q"]
+    x[u.whole(0, len(x) - 1)] = q.loc + u.choice((-1.0, 1.0)) * u.real(50, 60) * q.scale
+    return x
+
+
 def _fitted(u: Draws, given: Given) -> Normal:
     """Return the normal that fits the data best: nearer to them than p, the estimate negative."""
     return Normal(given["data"].mean(), given["data"].std(correction=0))
@@ -160,7 +199,8 @@ def by_entropy(data: torch.Tensor, p: Normal, q: Normal) -> torch.Tensor:
 EXERCISE = Exercise(
     name="kl_estimate",
     arguments=(
-        sample("data", _data, many=(6, 31, 120), sizes=(1, 2500), ties=True),
+        sample("data", _data, many=(6, 31, 120), sizes=(1, 2500), ties=True,
+               edges={"an observation far out": _far_out}),
         Argument("p", _p, shown=_shown),
         Argument("q", _q, shown=_shown, edges={"an estimate below zero": _fitted}),
     ),

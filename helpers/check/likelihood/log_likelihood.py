@@ -38,8 +38,19 @@ def _close_together(u: Draws, given: Given) -> Jointly:
     return Jointly(loc=loc, scale=scale, data=u.normal(9, loc, scale))
 
 
+def _tiny(u: Draws, given: Given) -> Jointly:
+    """Return observations about zero under a scale beside which every epsilon is large."""
+    scale = u.log_real(2e-9, 8e-9)
+    return Jointly(loc=0.0, scale=scale, data=u.normal(9, 0.0, scale))
+
+
 def _densities(loc: float, scale: float, x: torch.Tensor) -> torch.Tensor:
     return normal_log_densities(loc, scale, x).exp()
+
+
+def _in_given_type(loc: float, scale: float, x: torch.Tensor) -> torch.Tensor:
+    """Return the densities in the precision of the data."""
+    return Normal(loc, scale).log_prob(x).exp()
 
 
 def _without_factors(loc: float, scale: float, x: torch.Tensor) -> AnyOf:
@@ -53,7 +64,9 @@ def _with_other_factors(loc: float, scale: float, x: torch.Tensor) -> AnyOf:
     """Return what comes with π, 4π or 2π outside the root, and with √σ, σ² or 1/σ beside it."""
     by_pi = (0.5 * math.log(2), -0.5 * math.log(2), -0.5 * math.log(2 * math.pi), math.log(math.pi))
     by_scale = [k * math.log(scale) for k in (0.5, 2.0)]
-    return AnyOf(*[reference(loc, scale, x) + len(x) * term for term in (*by_pi, *by_scale)])
+    twice = -math.log(scale * math.sqrt(2 * math.pi))  # log(2πσ²) without its ½
+    return AnyOf(*[reference(loc, scale, x) + len(x) * term
+                   for term in (*by_pi, *by_scale, twice)])  # fmt: skip
 
 
 def _loss_of_sheet_1(loc: float, scale: float, x: torch.Tensor) -> AnyOf:
@@ -73,6 +86,14 @@ def _raised(loc: float, scale: float, x: torch.Tensor) -> AnyOf:
     lowest = [-5, -8, -15, -20, -25, -30, -50, -100, -500, -1000, *[math.log(t) for t in tiny]]
     return AnyOf(*[logs.clamp(min=low).sum() for low in (-10, *lowest)],
                  *[(logs.exp() + t).log().sum() for t in tiny])  # fmt: skip
+
+
+def _kept_from_zero(loc: float, scale: float, x: torch.Tensor) -> AnyOf:
+    """Return what comes of a scale or a variance that is clamped, or has a bit added."""
+    variances = [10.0**-k for k in range(2, 17)]
+    kept = [math.sqrt(v) for eps in variances for v in (max(scale**2, eps), scale**2 + eps)]
+    kept += [max(scale, 10.0**-k) for k in range(2, 9)] + [scale + 10.0**-k for k in range(2, 11)]
+    return AnyOf(*[reference(loc, each, x) for each in kept])
 
 
 def _without_outliers(loc: float, scale: float, x: torch.Tensor) -> AnyOf:
@@ -107,9 +128,11 @@ TURNS = (
          "of the formula, not of its value.", lambda *given: _densities(*given).log().sum(),
          raises=lambda error: "math domain" in str(error)),
     Turn("log of the product", "the product of so many densities is zero before its log is taken: "
-         "add logs.", lambda *given: _densities(*given).prod().log()),
+         "add logs.", lambda *given: AnyOf(*[d.prod().log() for d in (
+             _densities(*given), _densities(*given).float(), _in_given_type(*given))])),
     Turn("log of the sum", "take the log of each density first, and add afterwards.",
-         lambda *given: AnyOf(_densities(*given).sum().log(), _densities(*given).mean().log())),
+         lambda *given: AnyOf(_densities(*given).sum().log(), _densities(*given).mean().log()),
+         tolerance=1e-4),  # near zero where the sum is near 1
     Turn("constant dropped",
          "a factor in front of the exponential is missing; its log belongs to each observation.",
          _without_factors),
@@ -149,6 +172,8 @@ TURNS = (
                                      _by_formula(loc, scale, x, len(x) - 1))),
     Turn("small densities raised", "a density far out counts as it is, however small: no clamp and "
          "no epsilon; log_prob needs neither.", _raised),
+    Turn("scale kept from zero", "a scale is as small as it is: clamp nothing and add nothing; "
+         "gaussian_nll_loss does it unasked, by its eps.", _kept_from_zero),
     Turn("outliers left out", "every observation counts, however far out it lies.",
          _without_outliers),
     Turn("best location for loc", "loc is an argument: evaluate there, not at the mean of data.",
@@ -178,7 +203,8 @@ EXERCISE = Exercise(
     name="log_likelihood",
     arguments=(
         real("loc", -8, 20),
-        positive("scale", 0.6, 4, edges={"a positive log-likelihood": _close_together}),
+        positive("scale", 0.6, 4, edges={"a positive log-likelihood": _close_together,
+                                          "a tiny scale": _tiny}),
         sample("data", _near_loc, many=(5, 41, 200), sizes=(1,), ties=True, dtypes=(torch.float32,),
                edges={"one observation far out": _far_out,
                       "nine hundred observations": lambda u, given: _near_loc(u, given, 900)},

@@ -6,6 +6,7 @@ import torch
 
 from helpers import data
 from helpers.check import normal_facts
+from helpers.check.kit.agree import Fitting
 from helpers.check.kit.asks import Draws, Given, sample
 from helpers.check.kit.compare import AnyOf
 from helpers.check.kit.diagnose import Turn
@@ -49,11 +50,35 @@ def by_moments(data: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return loc, ((data**2).mean() - loc**2) ** 0.5
 
 
+def _on_a_grid(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the best point of section 6's grid, but for the grid's own steps."""
+    loc = x.mean().clamp(9, 15)
+    return loc, ((x - loc) ** 2).mean().sqrt().clamp(0.8, 5)
+
+
+def _a_step_apart(got: object, wrong: tuple[torch.Tensor, torch.Tensor]) -> bool:
+    """Whether two numbers are within a step of section 6's grid of two others."""
+    if not isinstance(got, list | tuple) or len(got) != 2:
+        return False
+    return all(abs(float(torch.as_tensor(g)) - float(w)) < 0.11
+               for g, w in zip(got, wrong, strict=True))  # fmt: skip
+
+
+def _falls_short(got: object, args: tuple[torch.Tensor, ...]) -> bool:
+    """Whether a location lies between zero and the mean."""
+    mean = args[0].double().mean()
+    return isinstance(got, list | tuple) and len(got) == 2 and bool(
+        0 < float(torch.as_tensor(got[0])) / float(mean) < 0.999
+    )  # fmt: skip
+
+
 TURNS = (
     Turn("n − 1 for n",
          "the score in σ is zero at 1/n; torch's std divides by n − 1 unless you say "
          "correction=0.",
          lambda x: (x.mean(), x.std())),
+    Turn("n − 2 for n", "the score in σ is zero at 1/n: nothing is taken off for estimates.",
+         lambda x: (x.mean(), (((x - x.mean()) ** 2).sum() / (len(x) - 2)).sqrt())),
     Turn("variance for standard deviation", "this is the variance σ²; the scale is its root.",
          lambda x: _with_mean(x.mean(), x.var(correction=0), x.var())),
     Turn("swapped", "first the location, then the scale.",
@@ -74,7 +99,8 @@ TURNS = (
     Turn("the sheet's truth", "12 and 2 made the seedlings; estimate from the data that the "
          "function is given.",
          lambda x: AnyOf((12.0, ((x - 12) ** 2).mean().sqrt()), (12.0, x.std(correction=0)),
-                         (x.mean(), 2.0), (12.0, 2.0))),
+                         (x.mean(), 2.0), (12.0, 2.0),
+                         (x.mean(), ((x - 12) ** 2).mean().sqrt()))),
     Turn("a number for n", "there need not be forty observations: divide by their number.",
          lambda x: AnyOf(*[(m, ((x - m) ** 2).sum().div(40).sqrt())
                            for m in (x.sum() / 40, x.mean())])),
@@ -86,6 +112,13 @@ TURNS = (
     Turn("sum for mean", "divide the sum by n, before you take the root.",
          lambda x: AnyOf((x.mean(), ((x - x.mean()) ** 2).sum().sqrt()),
                          (x.sum(), x.std(correction=0)))),
+    Turn("quartiles for squares", "the score in σ is a sum of squares over all observations.",
+         lambda x: _with_mean(x.mean(), *[(x.quantile(0.75) - x.quantile(0.25)) / d
+                                          for d in (1.35, 1.349, 1.34, 1.3489795, 1, 2)])),
+    Turn("power of the root", "σ² is the mean square, so σ is its square root, not another one.",
+         lambda x: _with_mean(x.mean(), *[x.std(correction=0) ** p for p in (2 / 3, 1.5, 0.5)])),
+    Turn("read off a grid", "this is the best point of a grid around the seedlings: solve the "
+         "score, which is right for any data.", _on_a_grid, alike=_a_step_apart),
 )  # fmt: skip
 
 EXERCISE = Exercise(
@@ -95,10 +128,14 @@ EXERCISE = Exercise(
                edges={
                    "hundreds of units far from zero": lambda u, given: u.normal(60, 3000.0, 300.0),
                    "negative observations": lambda u, given: u.normal(30, -40.0, 4.0),
+                   "a tiny spread": lambda u, given: u.normal(20, 0.0, 1e-4),
                },
                used_instead=lambda: data.normal("likelihood: seedlings", 40, 12.0, 2.0)),
     ),
     reference=normal_facts.normal_mle,
+    agree=Fitting(fits=(("location falls short", "the location lies between zero and the mean: are "
+                         "steps from zero still on their way, or is the sum divided by too much?",
+                         _falls_short),)),
     turns=TURNS,
     worked=(by_squares, by_moments),
     parts=("location", "scale"),

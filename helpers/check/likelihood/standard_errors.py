@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch.distributions import Exponential, Normal
 
-from helpers.check.kit.asks import Argument, Draws, Given
+from helpers.check.kit.asks import Argument, Draws, Given, Jointly
 from helpers.check.kit.compare import AnyOf
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
@@ -80,6 +80,12 @@ def _lowest(u: Draws, given: Given, k: int) -> torch.Tensor:
     return given["nll"].lowest.clone()
 
 
+def _flat(u: Draws, given: Given) -> Jointly:
+    """Return a loss of large numbers, beside whose curvature every epsilon is large."""
+    loss = line(u, 12, 1e3)
+    return Jointly(nll=loss, theta=loss.lowest.clone())
+
+
 def curvature(nll: Loss, theta: torch.Tensor) -> torch.Tensor:
     """Return the matrix of second derivatives, shape (k, k), by differentiating twice."""
     return torch.autograd.functional.hessian(nll, theta)
@@ -93,6 +99,11 @@ def covariance(nll: Loss, theta: torch.Tensor) -> torch.Tensor:
 def reference(nll: Loss, theta: torch.Tensor) -> torch.Tensor:
     """Return the roots of the diagonal of the inverse curvature."""
     return covariance(nll, theta).diagonal().sqrt()
+
+
+def _of_a_normal(nll: Loss, theta: torch.Tensor) -> AnyOf:
+    return AnyOf(*[torch.stack([theta[1] / n**0.5, theta[1] / (2 * n) ** 0.5])
+                   for n in (40, len(theta))])  # fmt: skip
 
 
 def by_inverse(nll: Loss, theta: torch.Tensor) -> torch.Tensor:
@@ -118,17 +129,28 @@ TURNS = (
          lambda f, t: AnyOf(curvature(f, t).diagonal(), curvature(f, t))),
     Turn("each parameter alone", "one over a curvature is the variance only if all others are "
          "known: invert the whole matrix first, and take the diagonal of the inverse.",
-         lambda f, t: AnyOf(curvature(f, t).diagonal() ** -0.5, 1 / curvature(f, t).diagonal())),
+         lambda f, t: AnyOf(curvature(f, t).diagonal() ** -0.5, 1 / curvature(f, t).diagonal(),
+                            reference(f, t) if len(t) == 2
+                            else curvature(f, t).diagonal() ** -0.5)),
     Turn("the whole matrix", "the variances are on the diagonal of this matrix; take the roots of "
          "these.",
          lambda f, t: AnyOf(covariance(f, t), covariance(f, t).sqrt(),
                             covariance(f, t).abs().sqrt())),
     Turn("slope for curvature", "at the lowest point the slope is zero; take the second "
          "derivative.",
-         lambda f, t: torch.zeros_like(t)),
+         lambda f, t: AnyOf(torch.zeros_like(t), torch.full_like(t, math.inf),
+                            *[torch.full_like(t, 10.0 ** (k / 2)) for k in range(2, 21)]),
+         raises=lambda error: "singular" in str(error)),
+    Turn("value for function", "hessian takes the function and the place: hand over nll itself, "
+         "not nll(theta).",
+         raises=lambda error: any(w in str(error) for w in ("not function", "not callable"))),
+    Turn("formulas of a normal", "σ/√n and σ/√(2n) belong to the loss of one normal sample; nll "
+         "may be any.", _of_a_normal,
+         raises=lambda error: isinstance(error, IndexError)),
     Turn("sign", "nll is a negative log-likelihood already: at its lowest point the curvature is "
          "positive, without another minus.",
-         lambda f, t: AnyOf(-covariance(f, t).diagonal(), -reference(f, t))),
+         lambda f, t: AnyOf(-covariance(f, t).diagonal(), -reference(f, t),
+                            torch.full_like(t, math.nan))),
     Turn("factor 2", "the inverse of the curvature is the variance as it is, without a factor 2.",
          lambda f, t: AnyOf(math.sqrt(2) * reference(f, t), reference(f, t) / math.sqrt(2),
                             2 * reference(f, t))),
@@ -159,9 +181,10 @@ TURNS = (
     Turn("something added", "nothing needs to be added to the curvature: at the lowest point it "
          "has an inverse.",
          lambda f, t: AnyOf(*[torch.linalg.inv(curvature(f, t) + a * torch.eye(len(t)))
-                              .diagonal().sqrt() for a in (1, 0.1, 1e-2, 1e-3, 1e-4)])),
-    Turn("divided by √k", "nll belongs to the whole sample: nothing is left to divide by.",
-         lambda f, t: reference(f, t) / math.sqrt(len(t) + 1e-9)),
+                              .diagonal().sqrt() for a in (1, 0.1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6,
+                                        1e-7, 1e-8)])),
+    Turn("divided once more", "nll belongs to the whole sample: nothing is left to divide by.",
+         lambda f, t: AnyOf(*[reference(f, t) / math.sqrt(k) for k in (len(t) + 1e-9, 40)])),
     Turn("factor's diagonal", "the diagonal of a Cholesky factor leaves out what the parameters "
          "share: take the diagonal of the matrix, then its root.",
          lambda f, t: AnyOf(torch.linalg.cholesky(covariance(f, t)).diagonal(),
@@ -181,7 +204,8 @@ def _both(values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 EXERCISE = Exercise(
     name="standard_errors",
     arguments=(
-        Argument("nll", _loss, many=(2, 3, 3), alone=False, shown=lambda f: f.words),
+        Argument("nll", _loss, many=(2, 3, 3), alone=False, shown=lambda f: f.words,
+                 edges={"a curvature near zero": _flat}),
         Argument("theta", _lowest, many=(2, 3, 3), sizes=(1,), alone=False),
     ),
     reference=reference,

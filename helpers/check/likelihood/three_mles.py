@@ -92,7 +92,8 @@ EXPONENTIAL = Exercise(
     name="exponential_mle",
     arguments=(
         sample("waits", _waits, many=(9, 26, 61), sizes=(1, 2), ties=True, dtypes=(torch.float32,),
-               edges={"waits of thousands": lambda u, given: 4000 * _waits(u, given, 12)}),
+               edges={"waits of thousands": lambda u, given: 4000 * _waits(u, given, 12),
+                      "waits of milliseconds": lambda u, given: 1e-3 * _waits(u, given, 12)}),
     ),
     reference=analytic.exponential_mle,
     worked=(rate_of_waits,),
@@ -146,6 +147,9 @@ POISSON = Exercise(
         Turn("variance for mean", "variance and mean of a Poisson distribution are equal, but the "
              "score asks for the mean of the data.",
              lambda x: AnyOf(*[f(correction=c) for f in (x.var, x.std) for c in (0, 1)])),
+        Turn("geometric mean", "the score holds the sum of the counts, not of their logs.",
+             lambda x: AnyOf(x.log1p().mean().expm1(), x.log().mean().exp(), x.log1p().mean(),
+                             x.log1p().mean().exp())),
         Turn("root mean square", "the score holds the counts themselves, not their squares.",
              lambda x: AnyOf((x**2).mean().sqrt(), (x**2).mean())),
         Turn("rounded", "counts are whole numbers, and their mean need not be.",

@@ -34,6 +34,15 @@ TURNS = (
                                   (len(x) ** 2 / n, len(x) / n, 1 / n)])),
     Turn("whole number division", "n // |B| loses the remainder; divide with /.",
          lambda at, x, n: (n // len(x)) * len(x) * float(at - x.mean())),
+    Turn("another power of n/|B|", "each observation of the batch stands for n/|B|: no root of it, "
+         "no square.",
+         lambda at, x, n: AnyOf(*[(n / len(x)) ** p * float((at - x).sum())
+                                  for p in (0.5, 1.5, 2.0)])),
+    Turn("one less on both sides", "nothing is estimated before the slope: n/|B|, no 1 taken off.",
+         lambda at, x, n: (n - 1) / max(len(x) - 1, 1) * float((at - x).sum())),
+    Turn("a number for |B|", "how many observations the batch holds, it tells itself.",
+         lambda at, x, n: AnyOf(*[n / k * float((at - x).sum())
+                                  for k in (10, 20, 32, 50, 64, 100, 128, 200, 500, 1000)])),
     Turn("sign", "the loss grows where the location moves away from the data: location − x.",
          lambda at, x, n: -reference(at, x, n)),
     Turn("gradient doubled", "the slope of ½(x − θ)² holds no 2: is a ½ missing, or backward() "
@@ -44,7 +53,9 @@ TURNS = (
     Turn("drawn without replacement", "(n − |B|)/(n − 1) belongs to a variance; the mean is right "
          "without it.",
          lambda at, x, n: AnyOf(*[reference(at, x, n) * f for f in
-                                  ((n - len(x)) / (n - 1), 1 - len(x) / n)])),
+                                  ((n - len(x)) / max(n - 1, 1), 1 - len(x) / n,
+                                   ((n - len(x)) / max(n - 1, 1)) ** 0.5,
+                                   (1 - len(x) / n) ** 0.5)])),
     Turn("divided by the spread", "the model's scale is 1, whatever the spread of the batch.",
          lambda at, x, n: AnyOf(*[reference(at, x, n) / v for v in
                                   (x.std(), x.std(correction=0), x.var(), x.var(correction=0))])),

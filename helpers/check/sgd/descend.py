@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from helpers.check.kit.asks import Argument, Draws, Given, real, whole
+from helpers.check.kit.asks import Argument, Draws, Given, Jointly, real, whole
 from helpers.check.kit.compare import AnyOf, as_tensor, same
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
@@ -13,6 +13,9 @@ from helpers.check.sgd import analytic
 from helpers.check.sgd.double import Double, single_precision
 from helpers.check.sgd.optimizers import others
 from helpers.check.sgd.sgd_step import NO_GRADIENT, STEP_TRACKED, UNTRACKED
+
+# What torch says of room that is too small or too large.
+SIZES = "expanded size", "size of tensor a", "shape mismatch", "stack expects"
 
 Loss = Callable[[torch.Tensor], torch.Tensor]
 
@@ -125,6 +128,41 @@ def _cut(change: Any, loss: Loss, start: torch.Tensor, *run: Any) -> torch.Tenso
     return analytic.momentum_path(lambda theta: change(slope(theta)), start, *run)
 
 
+def _begins_moving(loss: Loss, start: torch.Tensor, rate: float, m: float, n: int) -> AnyOf:
+    """Return runs whose velocity begins with the slope at the start, or with ones."""
+    slope, paths = slope_of(loss), []
+    for velocity in (slope(start), torch.ones_like(start)):
+        path = [start]
+        for _ in range(n):
+            velocity = m * velocity + slope(path[-1])
+            path.append(path[-1] - rate * velocity)
+        paths.append(torch.stack(path))
+    return AnyOf(*paths)
+
+
+def _one_after_another(
+    loss: Loss, start: torch.Tensor, rate: float, m: float, n: int
+) -> torch.Tensor:
+    """Return a run that moves one parameter after the other, each slope at the new place."""
+    slope, path, velocity, theta = slope_of(loss), [start], torch.zeros_like(start), start.clone()
+    for _ in range(n):
+        for j in range(len(start)):
+            velocity[j] = m * velocity[j] + slope(theta)[j]
+            theta[j] = theta[j] - rate * velocity[j]
+        path.append(theta.clone())
+    return torch.stack(path)
+
+
+def _ends_early(got: Any, right: torch.Tensor) -> bool:
+    """Whether every row is right, and the last ones are missing in a run that has arrived."""
+    value = as_tensor(got)
+    return (
+        value is not None and value.ndim == 2 and value.shape[1:] == right.shape[1:]
+        and 0 < len(value) <= len(right) and same(value, right[: len(value)])
+        and same(value[-1].expand_as(right[len(value) - 1 :]), right[len(value) - 1 :], 0.25)
+    )  # fmt: skip
+
+
 def _twice(loss: Loss, start: torch.Tensor, rate: float, m: float, n: int) -> torch.Tensor:
     """Return a run whose velocity fades, and whose last move is added once more."""
     slope, path, velocity = slope_of(loss), [start], torch.zeros_like(start)
@@ -168,6 +206,10 @@ TURNS = (
          "multiplied by the momentum.", _damped),
     Turn("old velocity used", "make the new velocity first, then step with it.",
          lambda loss, start, rate, m, n: _run(loss, start, rate, m, n, lambda g, v: v[0])),
+    Turn("velocity at the start", "the run starts at rest: the first velocity is zero, and a step "
+         "adds the slope to it once.", _begins_moving),
+    Turn("one after another", "all parameters step at once: one gradient, taken where the run is.",
+         _one_after_another),
     Turn("velocity never fades", "the last velocity is multiplied by the momentum, below 1.",
          lambda loss, start, rate, m, n: reference(loss, start, rate, 1.0, n)),
     Turn("gradient and velocity", "the velocity holds the gradient already; you step by both.",
@@ -203,9 +245,15 @@ TURNS = (
     Turn("momentum in two places", "momentum enters once: a share of the last velocity.",
          lambda loss, start, rate, m, n: AnyOf(
              _twice(loss, start, rate, m, n), reference(loss, start, rate, rate * m, n))),
+    Turn("a number of parameters", "start may have any number of them: make room for as many as it "
+         "has, as torch.zeros_like(start) does.", reference,
+         alike=lambda got, right: same(got, right, 1e-9),
+         raises=lambda error: any(w in str(error) for w in SIZES)),
     Turn("another optimizer", "these are not the steps of gradient descent with momentum.",
          lambda loss, start, rate, m, n: others(loss, start, rate, n, m)),
     single_precision(reference),
+    Turn("stops when it arrived", "n_steps steps are asked, also where they hardly move: break off "
+         "nothing.", reference, alike=_ends_early),
 )  # fmt: skip
 
 
@@ -252,15 +300,28 @@ def _nearly_there(u: Draws, given: Given) -> torch.Tensor:
     return bottom + 0.01 * u.normal(len(bottom))
 
 
+def _at_the_bottom(u: Draws, given: Given) -> Jointly:
+    """Return a start where the slope is zero: n_steps are walked all the same."""
+    centre, d = u.choice((-1.0, 1.0)) * u.real(1, 2), len(given["start"])
+    bottom = centre / torch.arange(1, d + 1, dtype=torch.float64)
+    return Jointly(loss=bowl(centre, u.real(0.6, 1.2), u.real(0.2, 0.5)), start=bottom)
+
+
+def _arrives(u: Draws, given: Given) -> Jointly:
+    return Jointly(learning_rate=0.15, n_steps=150)
+
+
 EXERCISE = Exercise(
     name="descend",
     arguments=(
         Argument("loss", _loss, shown=lambda loss: "a loss"),
         Argument("start", _start, many=(2, 3), sizes=(1, 5),
-                 edges={"from nearly the bottom": _nearly_there}),
+                 edges={"from nearly the bottom": _nearly_there,
+                        "from the very bottom": _at_the_bottom}),
         real("learning_rate", 0.02, 0.05),
         real("momentum", 0.4, 0.8, edges={"without momentum": 0.0}, used_instead=lambda: 0.5),
-        whole("n_steps", 4, 7, edges={"of a single step": 1, "of sixty steps": 60}),
+        whole("n_steps", 4, 7, edges={"of a single step": 1, "of sixty steps": 60,
+                                    "of a run that arrives": _arrives}),
     ),
     reference=reference,
     agree=Double(),

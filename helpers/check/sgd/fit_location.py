@@ -84,6 +84,15 @@ def _last_repeated(got: Any, right: torch.Tensor) -> bool:
     return same(value[1:], last) and (same(value[0], right[-1]) or same(value[0], right[0]))
 
 
+def _ends_early(got: Any, right: torch.Tensor) -> bool:
+    """Whether every value is right, and the last ones are missing in a run that has arrived."""
+    value = as_tensor(got)
+    if value is None or value.ndim != 1 or not 0 < len(value) <= len(right):
+        return False
+    rest = right[len(value) - 1 :]
+    return same(value, right[: len(value)]) and same(value[-1].expand_as(rest), rest, 0.01)
+
+
 def _decaying(power: float, x: torch.Tensor, start: float, rate: float, steps: int) -> Any:
     values = [start]
     for t in range(1, steps + 1):
@@ -159,6 +168,8 @@ TURNS = (
          lambda x, start, rate, steps: others(
              lambda at: 0.5 * ((x - at) ** 2).sum(), torch.tensor(start).double(), rate, steps)),
     single_precision(reference),
+    Turn("stops when it arrived", "n_steps steps are asked, also where they hardly move: break off "
+         "nothing.", reference, alike=_ends_early),
 )  # fmt: skip
 
 
@@ -182,7 +193,10 @@ EXERCISE = Exercise(
     arguments=(
         sample("data", skewed, many=(12, 60, 5), sizes=(1, 2), ties=True,
                used_instead=data.sgd_sample),
-        Argument("start", away, edges={"a start far away": 5000.3}, used_instead=lambda: 1.0),
+        Argument("start", away, edges={
+            "a start far away": 5000.3,
+            "a start at the mean": lambda u, given: float(given["data"].mean()),
+        }, used_instead=lambda: 1.0),
         rate(0.15, 0.45),
         whole("n_steps", 4, 9, edges={"of a single step": 1, "of thirty steps": 30}),
     ),

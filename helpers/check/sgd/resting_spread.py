@@ -6,10 +6,13 @@ import torch
 
 from helpers import data
 from helpers.check.kit.asks import Argument, Draws, Given, sample
-from helpers.check.kit.compare import AnyOf
+from helpers.check.kit.compare import AnyOf, same
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 from helpers.check.sgd import analytic
+from helpers.check.sgd.sgd_step import SHEETS_N
+
+ROUNDS = 10, 20, 30, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000
 
 
 def _data(u: Draws, given: Given, n: int) -> torch.Tensor:
@@ -33,6 +36,23 @@ def _other(x: torch.Tensor, size: int, rate: float, **change: float) -> float:
     of_mean *= change.get("drawn", (n - size) / (n - 1))
     kept = change.get("kept", (1 - share) ** 2)
     return math.sqrt(change.get("factor", share**2) * of_mean / (1 - kept))
+
+
+def _of_sheets_n(x: torch.Tensor, m: int, rate: float) -> AnyOf:
+    """Return what comes of the sheet's n, for the share alone or for the batches as well."""
+    share = rate * SHEETS_N
+    if share >= 2:  # the root of a negative number, or of zero where a batch is all there is
+        return AnyOf(0.0 if m == len(x) else math.nan, math.nan)
+    return AnyOf(*[_other(x, m, rate, factor=share**2, kept=(1 - share) ** 2, drawn=drawn)
+                   for n in (len(x), SHEETS_N) for drawn in [(n - m) / (n - 1)]])  # fmt: skip
+
+
+def _no_number(got: object, wrong: object) -> bool:
+    """Whether a value is NaN, or the complex root that Python gives of a negative number.
+
+    Where a batch holds all observations the number is zero, and its root as well.
+    """
+    return isinstance(got, complex) or same(got, math.nan) or same(got, 0.0)
 
 
 TURNS = (
@@ -77,7 +97,18 @@ TURNS = (
     Turn("not yet at rest", "this is the spread after some steps; at rest it no longer changes.",
          lambda x, m, rate: AnyOf(*[analytic.resting_spread(x, m, rate)
                                     * math.sqrt(1 - (1 - rate * len(x)) ** (2 * k))
-                                    for k in (2, 3, 4, 5)])),
+                                    for k in (2, 3, 4, 5, *ROUNDS)])),
+    Turn("upside down", "v = a w/(2 − a): a larger rate trembles more, not less.",
+         lambda x, m, rate: AnyOf(*[_other(x, m, rate, kept=0.0, factor=v) for a in [rate * len(x)]
+                                    for v in ((2 - a) / a, 1 / a, 2 / a)])),
+    Turn("root of a negative", "2 − ηn, or 1 − (1 − ηn)², comes out below zero: is n that of the "
+         "data, and is no sign lost?", lambda x, m, rate: math.nan, alike=_no_number,
+         raises=lambda error: "math domain" in str(error) or "nonnegative" in str(error)),
+    Turn("the sheet's n", "n is how many observations the function is given, not the sheet's.",
+         _of_sheets_n),
+    Turn("power of the fraction", "(n − |B|)/(n − 1) belongs to the variance, under the root.",
+         lambda x, m, rate: AnyOf(*[_other(x, m, rate, drawn=((len(x) - m) / (len(x) - 1)) ** p)
+                                    for p in (2.0, 0.5)])),
     Turn("part of the fraction", "of (n − |B|)/(n − 1) a part is missing, or it is upside down.",
          lambda x, m, rate: AnyOf(*[_other(x, m, rate, drawn=d) for n in [len(x)] for d in
                                     (n - m, 1 / (n - 1), m / n, m / (n - 1), 1 / (n - m),
@@ -118,7 +149,10 @@ EXERCISE = Exercise(
                         "of all observations": lambda u, given: len(given["data"])},
                  used_instead=lambda: 100),
         Argument("learning_rate", _rate, used_instead=lambda: 5e-6,
-                 edges={"at 1/n": lambda u, given: 1 / len(given["data"]),
+                 # The slower, the longer the way to rest: no number of rounds is enough for all.
+                 edges={"a very small rate": lambda u, given: 1e-5 / len(given["data"]),
+                        "just below 2/n": lambda u, given: 1.999 / len(given["data"]),
+                        "at 1/n": lambda u, given: 1 / len(given["data"]),
                         "beyond 1/n": lambda u, given: 1.6 / len(given["data"])}),
     ),
     reference=analytic.resting_spread,

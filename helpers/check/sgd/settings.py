@@ -163,6 +163,18 @@ WAYS: list[tuple[str, str, Callable[[Run], bool]]] = [
      "here.", lambda run: run.scale != 1 and _would_arrive(run, scale=1.0)),
     ("scale for variance", "the loss divides by the square of the scale: it is flatter still.",
      lambda run: run.scale != 1 and _would_arrive(run, scale=math.sqrt(run.scale))),
+    ("still swinging", "stable, but each step lands nearly as far beyond the mean as it began: a "
+     "smaller rate settles sooner.", lambda run: 1.5 < run.moved < 2),
+    ("scale upside down", "a wide scale makes a flat loss, which allows larger rates: times "
+     "scale², not divided by it.", lambda run: run.scale != 1 and run.moved * run.scale**4 <= 1.01
+     and _would_arrive(run, learning_rate=run.learning_rate * run.scale**4)),
+    ("a standard error left", "a tenth of a standard error is asked; this ends about a whole one "
+     "away.", lambda run: run.left() <= 2),
+    ("an absolute tenth", "a tenth of a standard error is asked, not a tenth: that is 0.1 times "
+     "scale/√n.", lambda run: abs(run.end() - run.mean) <= 0.12),
+    ("distance forgotten", "these settings arrive from nearby; from so far away there is more to "
+     "cover.", lambda run: abs(run.start - run.mean) > 100
+     and _would_arrive(run, start=run.mean + 1)),
     ("stops early", "on its way, but not there yet; make more steps, or cover more of the way with "
      "each.", lambda run: True),
 ]  # fmt: skip

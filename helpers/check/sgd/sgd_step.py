@@ -117,6 +117,8 @@ TURNS = (
          "without its sign.",
          lambda location, x, rate: AnyOf(location - rate * slope(location, x) ** 2,
                                          location - rate * abs(slope(location, x)))),
+    Turn("data forgotten", "the step goes towards the data: each slope is location − x.",
+         lambda location, x, rate: AnyOf(location * (1 - rate * len(x)), location * (1 - rate))),
     Turn("multiplied, not subtracted", "the move is subtracted from the location.",
          lambda location, x, rate: location * (1 - rate * slope(location, x))),
     Turn("the sheet's n", "n is how many observations the function is given, not the sheet's.",

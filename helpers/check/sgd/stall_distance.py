@@ -39,6 +39,13 @@ def _eps(dtype: torch.dtype, times: float, n: int, rate: float) -> AnyOf:
     return AnyOf(*[s * g for g in (gap / rate / n, gap / rate / n / 2, gap) for s in (1, -1)])
 
 
+def _decimal(at: float, mean: float, n: int, rate: float, dtype: torch.dtype) -> AnyOf:
+    """Return what comes of a gap that is one in the last of some decimal digits."""
+    gaps = [10.0 ** (math.floor(math.log10(abs(at))) - places + 1)
+            for places in ((6, 7, 8) if dtype == torch.float32 else (15, 16, 17))]  # fmt: skip
+    return AnyOf(*[gap / rate / n / halves for gap in gaps for halves in (1, 2)])
+
+
 TURNS = (
     Turn("whole gap", "a number rounds to its nearest neighbour; how far off may the update be?",
          lambda at, mean, n, rate, dtype: 2 * reference(at, mean, n, rate, dtype)),
@@ -53,6 +60,8 @@ TURNS = (
                    rate).values)),
     Turn("epsilon times mean", "the gap is that of the location's neighbours; ask torch.nextafter.",
          lambda at, mean, n, rate, dtype: _eps(dtype, mean, n, rate)),
+    Turn("decimal digits", "numbers are stored in base 2, with gaps of their own: ask "
+         "torch.nextafter.", _decimal),
     Turn("learning rate forgotten", "the update is the gradient times the rate; use the rate too.",
          lambda at, mean, n, rate, dtype: reference(at, mean, n, 1.0, dtype)),
     Turn("n forgotten", "the gradient of the sum is n times the distance; use n too.",
