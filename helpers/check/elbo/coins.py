@@ -157,6 +157,16 @@ def turns(averaged: Averaged) -> tuple[Turn, ...]:
              lambda v: _any(v.elbos(v.mean(v.joint(1))))),
         turn("mean over the flips", "the flips are independent: add their log probabilities up.",
              lambda v: _any(e for per_flip in _per_flip(v) for e in v.elbos(v.mean(per_flip)))),
+        turn("another q", "log q has the mu and the sigma of q, those that place y.",
+             lambda v: _any(v.mean(v.joint() - analytic.log_normal(v.y, loc, scale))
+                            for loc, scale in ((0.0, 1.0), (v.mu, 1.0), (0.0, v.sigma)))),
+        Turn("sigma taken for log sigma", "sigma is the standard deviation itself: no exp, no log.",
+             lambda mu, sigma, *rest: _any(
+                 e for scale in (sigma.exp(), torch.nn.functional.softplus(sigma))
+                 for v in [averaged(mu, scale, *rest)]
+                 for e in [*v.elbos(v.mean(v.joint())),
+                           v.mean(v.joint()) + analytic.entropy(sigma),
+                           v.mean(v.joint() - analytic.log_normal(v.y, mu, sigma))])),
         turn("mean inside the log", "average log p over the places; you took it at their average.",
              lambda v: _any(v.elbos(analytic.log_joint(v.mean(v.y), v.a, v.b)))),
     )  # fmt: skip

@@ -206,6 +206,15 @@ def _with(change: Callable[[Average], Tensor]) -> Callable[[Average, Tensor], li
     return lambda v, z: [_weighted(change(v), v.sigma, z)]
 
 
+def _path_weighted(v: Average, z: Tensor) -> list[Pair]:
+    """Return log p − log q times the slope of log p, or of their difference, along the path."""
+    found = []
+    for slope in (analytic.slope(v.y, v.a, v.b), analytic.slope(v.y, v.a, v.b) + z / v.sigma):
+        found += [((w * slope).mean(), (w * z * slope).mean())
+                  for w in (v.joint() - v.log_q(), v.joint())]  # fmt: skip
+    return found
+
+
 def _tracked_draws(v: Average, z: Tensor) -> list[Pair]:
     """Return the slopes where the draws are tracked: log q(mu + sigma·z) is −log sigma − ½ z²."""
     f = (v.joint() - v.log_q()).mean()
@@ -218,6 +227,8 @@ SCORE_TURNS = (
                 lambda v, z: [_weighted(v.joint() - 2 * v.log_q(), v.sigma, z)]),
     _score_turn("draws tracked", "at fixed y, log q moves with mu and sigma: detach the draws "
                 "before log q is differentiated.", _tracked_draws),
+    _score_turn("slope of log p", "the score is the slope of log q, at a draw that is held fixed; "
+                "log p is in the weight, and has no slope there.", _path_weighted),
     Turn("path for score", "these are slopes through the draws; here they are held fixed.",
          lambda *given: AnyOf(*reparameterised(*given).values)),
     Turn("draws of its own", "z is the noise: build the draws from it, and draw no other.",

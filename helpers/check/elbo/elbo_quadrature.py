@@ -50,6 +50,7 @@ def _over(reach: float, weight: str, *given: Tensor) -> Tensor:
 
 def _cut(mu: Tensor, sigma: Tensor, flips: Tensor) -> AnyOf:
     ends = [(-k, k) for k in (3.0, 4.0, 5.0, 6.0, 8.0, 10.0)] + [(0.0, 1.0)]
+    ends += [_sheets_range()]
     return AnyOf(*[_over(k, "q", mu, sigma, flips) for k in (1, 2, 3, 4)],
                  *[integral(mu, sigma, flips, *pair) for pair in ends])  # fmt: skip
 
@@ -73,7 +74,25 @@ def _reversed(mu: Tensor, sigma: Tensor, flips: Tensor) -> AnyOf:
                  _over(8, "p", mu, sigma, flips), _over(4, "p", mu, sigma, flips))  # fmt: skip
 
 
+def _evidence(mu: Tensor, sigma: Tensor, flips: Tensor) -> AnyOf:
+    """Return the log of the integral of the joint density over the range of q."""
+    a, b = analytic.exponents(flips)
+    found = []
+    for reach in (4, 5, 6, 8, 10, 12):
+        y = mu + reach * sigma * torch.linspace(-1, 1, 4001, dtype=torch.float64)
+        logs = analytic.log_joint(y, a, b)
+        found.append(logs.max() + torch.trapezoid((logs - logs.max()).exp(), y).log())
+    return AnyOf(*found)
+
+
+def _sheets_range() -> tuple[float, float]:
+    """Return the low and the high of the cell that has the entropy by quadrature."""
+    return -1.0 - 8 * 0.6, -1.0 + 8 * 0.6
+
+
 TURNS = (
+    Turn("log outside the mean", "this goes to the log evidence: take the log first, then the "
+         "mean.", _evidence),
     *coins.turns(averaged),
     Turn("KL direction", "the average is taken under q; here the joint density is the weight.",
          _reversed, tolerance=1e-3),

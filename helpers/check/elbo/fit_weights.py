@@ -15,7 +15,7 @@ import torch
 from helpers import data
 from helpers.check.elbo import logistic
 from helpers.check.elbo.logistic import as_five, of_five, top
-from helpers.check.kit.asks import Argument, Draws, Given, sample
+from helpers.check.kit.asks import Argument, Case, Draws, Given, sample
 from helpers.check.kit.chance import MayDraw
 from helpers.check.kit.compare import AnyOf, as_tensor
 from helpers.check.kit.diagnose import Turn
@@ -101,6 +101,9 @@ def _uncorrelated(x: Tensor, hits: Tensor, full: bool) -> Tensor:
 
 
 TURNS = (
+    Turn("correlation of one sign", "the correlation may be of either sign: let no exp or softplus "
+         "bend the number that the weights share.", lambda x, hits, full: (x, hits, full),
+         alike=lambda got, given: _one_sided(got, *given)),
     Turn("factorised for full", "with full=True the weights may be correlated: their noise needs a "
          "number that they share.", lambda x, hits, full: reference(x, hits, False)),
     Turn("full for factorised", "with full=False each weight has noise of its own, and the "
@@ -160,6 +163,13 @@ TURNS = (
     Turn("uniform noise", "torch.rand lies between 0 and 1; standard normal noise comes from "
          "torch.randn.", lambda x, hits, full: reference(x, hits, full),
          alike=lambda got, best: _of_uniform_noise(got, best)),
+    Turn("one noise for both", "each weight needs noise of its own: two columns of it, not one "
+         "that both share.", lambda x, hits, full: (x, hits, full),
+         alike=lambda got, given: _of_one_noise(got, *given)),
+    Turn("not settled", "near the top, not on it: take more draws a step, and average more of the "
+         "last steps; if that changes nothing, another bound is climbed.",
+         lambda x, hits, full: (x, hits, full),
+         alike=lambda got, given: _scattered(got, *given)),
     Turn("stops early", "on the way and not there: make more steps, or larger ones far away and "
          "smaller ones near the end, and average the last of them.",
          lambda x, hits, full: (x, hits, full), alike=lambda got, given: _on_the_way(got, *given)),
@@ -222,6 +232,33 @@ def _on_the_way(got: object, x: Tensor, hits: Tensor, full: bool) -> bool:
     return bool(between.all() and risen)
 
 
+def _scattered(got: object, x: Tensor, hits: Tensor, full: bool) -> bool:
+    """Whether the ELBO has risen to within a posterior standard deviation of the top."""
+    five, case = _five(got), Case(0, "", "", (x, hits, full), "")
+    if five is None or not _on_the_way(got, x, hits, full):
+        return False
+    return AGREE.left(case, five, reference(x, hits, full)) < 1.0
+
+
+def _of_one_noise(got: object, x: Tensor, hits: Tensor, full: bool) -> bool:
+    """Whether the second weight is too wide, since its noise undoes that of the first."""
+    five, best = _five(got), reference(x, hits, full)
+    if five is None or not full:
+        return five is not None and float(five[4]) == 0
+    return bool(five[3] > 3 * best[3]) and -0.95 < float(five[4]) < -0.5
+
+
+def _one_sided(got: object, x: Tensor, hits: Tensor, full: bool) -> bool:
+    """Whether a normal is about the best one of no correlation, on the wrong side of it."""
+    five, best = _five(got), reference(x, hits, False)
+    if five is None:
+        return False
+    if not full:
+        return bool(((five - best).abs() < 0.15 * best.abs() + 0.02).all())
+    wrong = float(five[4]) * float(reference(x, hits, True)[4]) < 0 and abs(float(five[4])) < 0.5
+    return wrong and bool(((five - best)[:4].abs() < 0.15 * best[:4].abs()).all())
+
+
 def _of_uniform_noise(got: object, best: Tensor) -> bool:
     """Whether a normal is the top once its noise is taken as uniform between 0 and 1.
 
@@ -271,6 +308,14 @@ def _collapsed(got: object, mode: Tensor, covariance: Tensor) -> bool:
     return bool(small and ((five[:2] - mode).abs() < widths).all())
 
 
+AGREE = Learned(
+    mean_nll=minus_elbo,
+    size=lambda *args: 1,
+    near=0.05,
+    most=BOUND,
+    unit="posterior standard deviations",
+    sampled=True,
+)
 EXERCISE = Exercise(
     name="fit_weights",
     arguments=(
@@ -279,14 +324,7 @@ EXERCISE = Exercise(
         Argument("full", _full),
     ),
     reference=reference,
-    agree=Learned(
-        mean_nll=minus_elbo,
-        size=lambda *args: 1,
-        near=0.05,
-        most=BOUND,
-        unit="posterior standard deviations",
-        sampled=True,
-    ),
+    agree=AGREE,
     turns=TURNS,
     chance=MayDraw(),
     typical=1,

@@ -13,7 +13,9 @@ from helpers.check.kit.compare import AnyOf
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 
-MANY = "of 3000 flips"
+MANY, MANY_TAILS = "of 3000 flips", "of 3000 flips, all of them tails"
+# Nodes for quadrature in logs, beyond the posterior of y after thousands of flips of one side.
+NODES = torch.linspace(-40, 40, 8001, dtype=torch.float64)
 
 
 def reference(x: torch.Tensor, more: float = 0.0) -> float:
@@ -57,6 +59,33 @@ def _highest(x: torch.Tensor) -> float:
     return a * math.log(a / (a + b)) + b * math.log(b / (a + b))
 
 
+def _at_one(x: torch.Tensor) -> AnyOf:
+    """Return the log-likelihood at the mean of θ, and at the θ of other modes."""
+    h, n = float(x.sum()), len(x)
+    modes = [(h + 1) / (n + 2)] + ([(h + 0.5) / (n + 1)] if n else [])
+    return AnyOf(*[h * math.log(t) + (n - h) * math.log(1 - t) for t in modes])
+
+
+def _for_many(x: torch.Tensor) -> AnyOf:
+    """Return the criterion of Schwarz, Laplace's integrals, and Stirling's factorials."""
+    h, n = float(x.sum()), len(x)
+    a, b = analytic.exponents(x)
+    bend = a * b / (a + b)  # of the log joint density of y at its peak
+    found = [_at_best(x) - 0.5 * math.log(n), _highest(x) + 0.5 * math.log(2 * math.pi / bend)]
+    if 0 < h < n:  # the peak of the likelihood, on the scale of θ
+        found.append(_at_best(x) + 0.5 * math.log(2 * math.pi * h * (n - h) / n**3))
+
+    def rough(k: float) -> float:
+        return k * math.log(k) - k if k else 0.0
+
+    def fine(k: float) -> float:
+        return rough(k) + 0.5 * math.log(2 * math.pi * k) if k else 0.0
+
+    found += [log(h) + log(n - h) - log(n + 1) for log in (rough, fine)]
+    found += [log(h) + log(n - h) - log(n) - math.log(n + 1) for log in (rough, fine)]
+    return AnyOf(*found)
+
+
 def _one_for_both(x: torch.Tensor) -> AnyOf:
     """Return log h! or log t! in the place of the other."""
     h, t, n = float(x.sum()), float((1 - x).sum()), len(x)
@@ -98,6 +127,10 @@ TURNS = (
     Turn("maximum for average",
          "this is the highest point; the evidence averages over all θ.",
          lambda x: AnyOf(_at_best(x), _highest(x))),
+    Turn("a single θ", "this is the probability for one θ, a mean or a mode; the evidence averages "
+         "over all θ.", _at_one),
+    Turn("for many flips only", "this comes near for many flips (BIC, Laplace, Stirling): the "
+         "exact average is asked.", _for_many),
     Turn("best ELBO returned", "this is the highest ELBO; the evidence lies above it.", _best_elbo,
          tolerance=1e-4),
     Turn("log inside the integral",
@@ -127,20 +160,22 @@ def by_factorials(flips: torch.Tensor) -> torch.Tensor:
 
 def by_nodes(flips: torch.Tensor) -> torch.Tensor:
     """Return quadrature in logs."""
-    y = torch.arange(-30, 30, 0.01).double()
     heads, tails = flips.sum(), (1 - flips).sum()
-    log_p = (heads + 1) * logsigmoid(y) + (tails + 1) * logsigmoid(-y)
+    log_p = (heads + 1) * logsigmoid(NODES) + (tails + 1) * logsigmoid(-NODES)
     return torch.logsumexp(log_p, 0) + math.log(0.01)
 
 
 EXERCISE = Exercise(
     name="log_evidence",
-    arguments=(flips_argument(many=(8, 15, 41), edges={**EDGES, MANY: _thousands}),),
+    arguments=(flips_argument(many=(8, 15, 41), edges={
+        **EDGES, MANY: _thousands, MANY_TAILS: torch.zeros(3000, dtype=torch.float64)}),),
     reference=reference,
     turns=TURNS,
     worked=(by_factorials, by_nodes),
     hints={MANY: "the product of so many probabilities is zero in floating point, or the peak is "
-           "narrower than your steps: stay on the log scale."},
+           "narrower than your steps: stay on the log scale.",
+           MANY_TAILS: "large numbers cancel here, to eight: stay in double precision, in which "
+           "the flips are; or the joint density reaches beyond your range of y."},
     passed="log_evidence: log B(1 + heads, 1 + tails), of 1 to 3000 flips.",
 )  # fmt: skip
 log_evidence = EXERCISE.check

@@ -54,6 +54,17 @@ def _half_logged(y: torch.Tensor, flips: torch.Tensor) -> AnyOf:
                  likelihood * jacobian.exp())  # fmt: skip
 
 
+def _mirrored(y: torch.Tensor, flips: torch.Tensor) -> AnyOf:
+    """Return what σ(1 − y) or −σ(y) gives in the place of 1 − σ(y), in both factors or in one."""
+    a, b = analytic.exponents(flips)
+    found = []
+    for tails in (logsigmoid(1 - y), -logsigmoid(y)):
+        found += [a * logsigmoid(y) + b * tails,
+                  a * logsigmoid(y) + (b - 1) * tails + logsigmoid(-y),
+                  a * logsigmoid(y) + (b - 1) * logsigmoid(-y) + tails]  # fmt: skip
+    return AnyOf(*found)
+
+
 def _flip_by_flip(y: torch.Tensor, flips: torch.Tensor) -> torch.Tensor:
     jacobian = logsigmoid(y) + logsigmoid(-y)
     return flips * logsigmoid(y) + (1 - flips) * logsigmoid(-y) + jacobian
@@ -80,6 +91,10 @@ TURNS = (
          lambda y, flips: reference(y, flips, 1)),
     Turn("sign", "this is the negative log joint density; leave the minus out.",
          lambda y, flips: -reference(y, flips)),
+    Turn("sign of the likelihood", "the log-likelihood is added as it is; a loss has the opposite "
+         "sign.",
+         lambda y, flips: reference(y, flips[:0]) - reference(y, flips, -1)),
+    Turn("1 − y for −y", "1 − σ(y) is σ(−y), not σ(1 − y).", _mirrored),
     Turn("log forgotten",
          "a product was not logged: likelihood and Jacobian both enter by their logs.",
          _half_logged,

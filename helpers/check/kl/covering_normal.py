@@ -1,5 +1,6 @@
 """covering_normal(weights, locs, scales): the normal with the least KL(p‖q) to a mixture p."""
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -9,7 +10,7 @@ from helpers.check.kit.compare import AnyOf, same
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 from helpers.check.kl import analytic
-from helpers.check.kl.distributions import Pair, mixture, target
+from helpers.check.kl.distributions import Pair, components, mixture, target
 from helpers.check.kl.excess import Excess
 
 Three = tuple[torch.Tensor, torch.Tensor, torch.Tensor]  # weights, locs, scales
@@ -100,6 +101,54 @@ def _every_valley(w: torch.Tensor, m: torch.Tensor, s: torch.Tensor) -> AnyOf:
     return AnyOf(*[analytic.seeking_optimum(p, *start) for start in starts])
 
 
+def _sheets_own(w: torch.Tensor, m: torch.Tensor, s: torch.Tensor) -> AnyOf:
+    """Return the moments with the sheet's peaks, or one kind of their numbers, in the place."""
+    p = target()
+    own = p.mixture_distribution.probs.double(), *(
+        torch.tensor(v, dtype=torch.float64) for v in zip(*components(p), strict=True))  # fmt: skip
+    mixed = [(w, *own[1:]), (w, m, own[2]), (w, own[1], s), own]
+    fits = [v for v in mixed if len({len(part) for part in v}) == 1]
+    return AnyOf(*[analytic.mixture_moments(*v) for v in fits],
+                 *[analytic.mixture_moments(v[0] / v[0].sum(), *v[1:]) for v in fits])  # fmt: skip
+
+
+# Ranges that a sheet has, or that one would write down, and that p leaves.
+FIXED = [(-4.0, 8.0), (-5.0, 7.0), (-6.0, 8.0), (-6.0, 10.0), (-8.0, 8.0), (-10.0, 10.0),
+         (-16.0, 20.0), (-20.0, 20.0), (-20.0, 24.0), (-30.0, 30.0), (-50.0, 50.0),
+         (-100.0, 100.0)]  # fmt: skip
+
+
+def _cut_off(w: torch.Tensor, m: torch.Tensor, s: torch.Tensor) -> AnyOf:
+    """Return integrals over ranges that suit the sheet's p, with the mass that is in them or 1."""
+    p, found = mixture(w, m, s), []
+    for ends in FIXED:
+        x = torch.linspace(*ends, 8001, dtype=torch.float64)
+        p_x = p.log_prob(x).exp()
+        mass = torch.trapezoid(p_x, x)
+        for by in (1.0, mass):
+            mean = torch.trapezoid(p_x * x, x) / by
+            found.append((mean, (torch.trapezoid(p_x * (x - mean) ** 2, x) / by).sqrt()))
+    return AnyOf(*found)
+
+
+def _walks(w: torch.Tensor, m: torch.Tensor, s: torch.Tensor) -> AnyOf:
+    """Return where Adam is on its way from (0, 1), after as many steps as the sheet's or others."""
+    mean, deviation = analytic.mixture_moments(w, m, s)
+    found: list[Pair] = []
+    for rate in (0.01, 0.05, 0.1):
+        at, first, second = [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]
+        for step in range(1, 1001):
+            off = (deviation**2 + (mean - at[0]) ** 2) * math.exp(-2 * at[1])
+            for i, slope in enumerate(((at[0] - mean) * math.exp(-2 * at[1]), 1 - off)):
+                first[i] = 0.9 * first[i] + 0.1 * slope
+                second[i] = 0.999 * second[i] + 0.001 * slope**2
+                far = first[i] / (1 - 0.9**step)
+                at[i] -= rate * far / (math.sqrt(second[i] / (1 - 0.999**step)) + 1e-8)
+            if step in (100, 200, 300, 400, 401, 500, 800, 1000):
+                found.append((at[0], math.exp(at[1])))
+    return AnyOf(*found)
+
+
 TURNS = (
     Turn("between forgotten",
          "the components also stand apart: their distances from the mean add to the variance.",
@@ -146,6 +195,12 @@ TURNS = (
          _every_valley, tolerance=0.01),
     Turn("pair in wrong order", "the location comes first, the standard deviation second.",
          lambda w, m, s: analytic.mixture_moments(w, m, s)[::-1]),
+    Turn("the sheet's peaks", "weights, locs and scales are handed over: use all three in the "
+         "place of the notebook's.", _sheets_own, raises=lambda error: "must match" in str(error)),
+    Turn("range too short", "part of p lies outside your range of x; sums over the components need "
+         "none.", _cut_off, tolerance=1e-4),
+    Turn("walk too short", "these steps do not reach a p that is far off; the formula needs none.",
+         _walks, tolerance=1e-3),
 )  # fmt: skip
 
 
@@ -195,7 +250,9 @@ EXERCISE = Exercise(
         sample("locs", _locs, many=(3, 2, 4), dtypes=(torch.float32,),
                edges={"with all components in one place": _one_place,
                       "on both sides of zero": lambda u, given: given["locs"] -
-                      given["locs"].mean() + 0.2}),
+                      given["locs"].mean() + 0.2,
+                      "far from zero": lambda u, given: given["locs"] +
+                      u.choice((-1, 1)) * u.real(200, 300)}),
         sample("scales", _scales, many=(3, 2, 4), dtypes=(torch.float32,),
                edges={"with one component far wider": lambda u, given: torch.cat(
                    [given["scales"][:-1], 5 * given["scales"][-1:]])}),

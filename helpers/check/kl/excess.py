@@ -18,6 +18,9 @@ from helpers.check.kit.message import CheckFailed, show
 # some thirty times what single precision resolves. Cutting q off beyond 4 standard deviations costs
 # 6e-8, beyond 3 at least 2.5e-5. The tutorial's (3.99999, 0.50044) is 1.6e-7 above its optimum.
 EXCESS = 2e-6
+# Whoever has no more to go than this, a twentieth of a standard deviation, has found the bottom and
+# does not come to rest there.
+NEARLY = 1e-3
 
 
 @dataclass(frozen=True)
@@ -81,19 +84,29 @@ class Walked(Excess):
         """Return «stops early», or «uphill» where every failing run ends above its start."""
         return super().named(failing) or (
             ("uphill", "this is worse than the start: walk down, and watch the loss as you go.")
-            if all(self._risen(outcome) for outcome in failing)
+            if all(self._risen(outcome) for outcome in failing) or self._far_up(failing)
             else None
         )
 
-    def _risen(self, outcome: Outcome) -> bool:
+    def _far_up(self, failing: Sequence[Outcome]) -> bool:
+        """Return whether all ordinary runs end above their starts, by a nat and more."""
+        plain = [o for o in failing if not o.case.where]
+        return bool(plain) and all(self._risen(o, 1.0) for o in plain)
+
+    def _risen(self, outcome: Outcome, by: float = 0.0) -> bool:
         got = as_tensor(outcome.value)
         if got is None or got.shape != (2,) or self.start is None:
             return False
         begun = torch.tensor(self.start(*outcome.case.args), dtype=torch.float64)
-        return not self.left(outcome.case, got.to(torch.float64), begun) <= 0
+        return not self.left(outcome.case, got.to(torch.float64), begun) <= by
 
 
 def _early(left: float) -> tuple[str, str]:
+    if left < NEARLY:
+        return "not settled", (
+            f"near the bottom, and {left:.2g} nats above it: let the rate fall to zero over more "
+            "steps, not too soon, and no chance into the last of them."
+        )
     return "stops early", (
         f"the divergence still falls from here, {left:.2g} nats are left: make more steps, or "
         "larger ones far away and smaller ones near the end."

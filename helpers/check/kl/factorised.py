@@ -128,6 +128,31 @@ def _means(c: torch.Tensor) -> Two:
     return half - seeking.log().mean(), covering.log().mean() - half
 
 
+def _log_of_sums(c: torch.Tensor) -> AnyOf:
+    """Return the remaining divergences with the log of a sum in the place of a sum of logs."""
+    half, (seeking, covering) = 0.5 * c.logdet(), scales(c)
+    of_precision, of_variances = c.inverse().diagonal().sum().log(), c.diagonal().sum().log()
+    return AnyOf((0.5 * of_precision + half, 0.5 * of_variances - half),
+                 (half - seeking.sum().log(), covering.sum().log() - half))  # fmt: skip
+
+
+def _half_logs(c: torch.Tensor) -> AnyOf:
+    """Return the remaining divergences with log s in the place of log s² in one, or in both."""
+    (one, two), (seeking, covering) = remaining(c), scales(c)
+    less, more = one + 0.5 * seeking.log().sum(), two - 0.5 * covering.log().sum()
+    return AnyOf((less, more), (less, two), (one, more))
+
+
+def _unsquared(c: torch.Tensor) -> AnyOf:
+    """Return what MultivariateNormal makes of scales, or of their fourth powers, as variances."""
+    (one, two), (seeking, covering) = remaining(c), scales(c)
+    found = []
+    for power in (0.5, 2.0):
+        first, second = left_by(c, seeking**power, covering**power)
+        found += [(first, second), (first, two), (one, second)]
+    return AnyOf(*found)
+
+
 def _right_in(part: int) -> Callable[[Any, Two], bool]:
     """Return whether one of two vectors of scales is right."""
 
@@ -196,6 +221,11 @@ KLS = (
          lambda c: (remaining(c)[0] + 0.5 * c.logdet(), remaining(c)[1] - 0.5 * c.logdet())),
     Turn("d left in", "at the best scales the sum of Λᵢᵢ sᵢ², or of Σᵢᵢ/sᵢ², is d, and cancels −d.",
          _with_half_d),
+    Turn("log of the sum", "each number brings a log of its own: take the logs, then add.",
+         _log_of_sums),
+    Turn("log s for log s²", "the formula has log s², which is twice log s.", _half_logs),
+    Turn("scales for variances", "a covariance matrix has variances on its diagonal: square the "
+         "scales, once.", _unsquared),
     Turn("negated", "a divergence is never negative.", lambda c: tuple(-v for v in remaining(c))),
 )  # fmt: skip
 

@@ -131,6 +131,11 @@ def _waits(u: Draws, given: Given) -> Jointly:
     return Jointly(data=x, q1=make(Exponential, u.real(2.5, 3.5)), q2=make(Exponential, 0.6))
 
 
+def _many(u: Draws, given: Given) -> torch.Tensor:
+    """Return more data than one would look at the first thousands of."""
+    return _data(u, given, 12_000)
+
+
 def _outlier(u: Draws, given: Given) -> torch.Tensor:
     """Return data one of which lies so far out that its density is zero in double precision."""
     return torch.cat([_data(u, given, 8), torch.tensor([u.real(150, 200)], dtype=torch.float64)])
@@ -141,7 +146,8 @@ EXERCISE = Exercise(
     arguments=(
         sample("data", _data, many=(12, 31, 60), sizes=(1, 2),
                used_instead=data.kl_sample, ties=True,
-               edges={"for two models of waits": _waits, "with one far out": _outlier}),
+               edges={"for two models of waits": _waits, "with one far out": _outlier,
+                      "of 12 000 observations": _many}),
         Argument("q1", _near, shown=shown, edges={
             "the best q1": _fitted,
             "for two models alike": lambda u, given: given["q2"]}),

@@ -117,6 +117,16 @@ def _counts(p: Distribution, q: Distribution, low: float, high: float, n: int) -
     return AnyOf(*[reference(p, q, low, high, k) for k in (n + 1, n - 1)])
 
 
+def _inner(p: Distribution, q: Distribution, low: float, high: float, n: int) -> AnyOf:
+    """Return the trapezoids without those at the ends, of n nodes and of n between the ends."""
+    found = []
+    for nodes in (n, n + 1, n + 2):
+        x = torch.linspace(low, high, nodes, dtype=torch.float64)
+        y = clean(p.log_prob(x), q.log_prob(x))
+        found += [torch.trapezoid(y[k], x[k]) for k in (slice(1, -1), slice(1, None), slice(-1))]
+    return AnyOf(*found)
+
+
 # What is added to a density, or put under it, so that its logarithm exists.
 EPSILONS = [10.0**-k for k in (5, 6, 7, 8, 9, 10, 12, 14, 15, 16, 20, 30)]
 
@@ -203,6 +213,7 @@ TURNS = (
           "half.",
           _values(lambda y, h: (y.mean() * h * (len(y) - 1),
                                 torch.trapezoid(y) * h * (len(y) - 1) / len(y)))),
+    _turn("ends left out", "the nodes run from low to high, both ends among them.", _inner),
     _turn("ends in full", "trapezoids take the values at both ends by half.",
           _values(lambda y, h: tuple(h * v.sum() for v in (y, y[:-1], y[1:], y[1:-1])))),
     Turn("midpoints", "trapezoids take the values at the nodes, from low to high, both ends "
@@ -305,6 +316,14 @@ def _one_infinity(u: Draws, given: Given) -> Jointly:
     return Jointly(p=bounded(*between[:2]), q=bounded(*between[2:]), n=n)
 
 
+def _fine(u: Draws, given: Given) -> Jointly:
+    """Return many nodes, and a p over 25 of them that ends between two: fewer count it off."""
+    n = 4001
+    step, first = (given["high"] - given["low"]) / (n - 1), u.whole(1000, 1400)
+    ends = [given["low"] + (k + 0.5) * step for k in (first, first + 25)]
+    return Jointly(p=bounded(*ends), n=n)
+
+
 def _far_ends(u: Draws, given: Given) -> Jointly:
     """Return a q that ends where p has rounded to 0 in either precision, and a range beyond."""
     return Jointly(q=bounded(_off(given, -45), _off(given, 45)), low=_off(given, -60))
@@ -334,7 +353,7 @@ EXERCISE = Exercise(
                 low=_off(given, 9.0), high=_off(given, 11.0)),
         }),
         Argument("n", _n, used_instead=lambda: 10_000, edges={
-            "on two nodes": 2, "on 201 nodes": 201,
+            "on two nodes": 2, "on 201 nodes": 201, "on 4001 nodes": _fine,
             "on many nodes, most of which have p at 0": lambda u, given: Jointly(
                 n=301, low=_off(given, -60))}),
     ),

@@ -7,7 +7,7 @@ however the integral is taken.
 from collections.abc import Callable
 
 import torch
-from torch.distributions import Distribution, MixtureSameFamily, Normal
+from torch.distributions import Distribution, MixtureSameFamily, Normal, StudentT
 
 from helpers.check.kit.agree import Close
 from helpers.check.kit.asks import Argument, Draws, Given, Jointly, sample
@@ -18,6 +18,7 @@ from helpers.check.kl import analytic
 from helpers.check.kl.distributions import (
     Pair,
     components,
+    make,
     mixture,
     moved,
     shown,
@@ -87,9 +88,17 @@ def _indices(p: Distribution, locs: torch.Tensor, scales: torch.Tensor) -> tuple
     return divmod(int(_table()(p, locs, scales).argmin()), len(scales))
 
 
-def _taken_apart(p: Distribution, locs: torch.Tensor, scales: torch.Tensor) -> Pair:
-    j, i = divmod(int(_table()(p, locs, scales).argmin()), len(locs))
-    return float(locs[i]), float(scales[j])
+def _taken_apart(p: Distribution, locs: torch.Tensor, scales: torch.Tensor) -> AnyOf:
+    """Return what an index gives that is divided by the number of locations, either way round.
+
+    Raises:
+        IndexError: there are not so many of one kind.
+    """
+    i, j = divmod(int(_table()(p, locs, scales).argmin()), len(locs))
+    pairs = [(a, b) for a, b in ((j, i), (i, j)) if a < len(locs) and b < len(scales)]
+    if not pairs:
+        raise IndexError
+    return AnyOf(*[(float(locs[a]), float(scales[b])) for a, b in pairs])
 
 
 def _side_by_side(p: Distribution, locs: torch.Tensor, scales: torch.Tensor) -> AnyOf:
@@ -146,7 +155,8 @@ TURNS = (
     Turn("index for value", "this says where the grid point stands in locs and scales; return the "
          "values there.", _indices),
     Turn("index taken apart", "the index runs through the scales of one location after the other: "
-         "divide by their number.", _taken_apart),
+         "divide by their number.", _taken_apart,
+         raises=lambda error: isinstance(error, IndexError)),
     Turn("step forgotten", "the width of a step is part of an integral, and grows with the scale "
          "of q: hand x to trapezoid.", _least(lambda p, a, b: _table()(p, a, b) / b.double())),
     Turn("last row", "the best value is forgotten for each new location: set it once, before both "
@@ -245,6 +255,22 @@ def _falling(u: Draws, given: Given) -> Jointly:
     return Jointly(p=p, locs=loc - side * STEP * scale * steps, scales=scale * widths)
 
 
+def _no_mean(u: Draws, given: Given) -> Jointly:
+    """Return a target that has neither mean nor spread, and a grid about its best point."""
+    place, width = u.choice((-1, 1)) * u.real(20, 25), u.real(0.5, 0.8)
+    p = make(StudentT, 1.0, place, width)
+    loc, scale = analytic.seeking_optimum(p, place, width)
+    like = {"p": mixture([0.4, 0.6], [loc - 9 * scale, loc], [scale, scale / 1.02])}
+    return Jointly(p=p, locs=_locs(u, like, 9), scales=_scales(u, like, 11))
+
+
+def _reaching(u: Draws, given: Given) -> torch.Tensor:
+    """Return locations that reach far beyond p on both sides."""
+    loc, scale = _best(given["p"])
+    steps = [-45.0, -30.0, -20.0, -12.0, -0.6, 0.1, 0.8, 12.0, 20.0, 30.0, 45.0]
+    return loc + scale * (torch.tensor(steps, dtype=torch.float64) + _off(u))
+
+
 def _one_location(u: Draws, given: Given) -> torch.Tensor:
     """Return the location of the better peak alone."""
     return torch.tensor([_best(given["p"])[0]], dtype=torch.float64)
@@ -258,16 +284,18 @@ def _words(x: torch.Tensor) -> str:
     return f"{len(x)} from {float(x[0]):.3g} to {float(x[-1]):.3g}"
 
 
+NO_MEAN, REACHING = "with a p that has no mean", "with locations far from p"
+
 EXERCISE = Exercise(
     name="seeking_grid",
     arguments=(
         Argument("p", _p, shown=shown, used_instead=target,
                  edges={"with peaks of Student's t, on fine scales": _heavy,
                         "with scales that fall from a wide one": _falling,
-                        "on a wide scale": _wide}),
+                        "on a wide scale": _wide, NO_MEAN: _no_mean}),
         sample("locs", _locs, many=(11, 9), dtypes=(torch.float32,), shown=_words,
                edges={"the best of falling locations the first": _beyond,
-                      "a single location": _one_location}),
+                      "a single location": _one_location, REACHING: _reaching}),
         sample("scales", lambda u, given, k: _scales(u, given, k + 2), many=(11, 9),
                dtypes=(torch.float32,), shown=_words,
                edges={"the narrowest scale the best": _too_wide, "a single scale": _one_scale}),
@@ -275,6 +303,10 @@ EXERCISE = Exercise(
     reference=reference,
     agree=Close(rtol=SINGLE_PRECISION),
     turns=TURNS,
+    hints={NO_MEAN: "p is known by its log_prob alone, and need have no mean: let q decide where "
+           "the range begins and ends.",
+           REACHING: "a q that lies outside your range seems to cost nothing: let q decide where "
+           "the range begins and ends."},
     typical=2,
     passed="seeking_grid: the grid point with the least KL(q‖p), also on the edge of a grid.",
 )  # fmt: skip

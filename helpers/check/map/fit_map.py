@@ -184,15 +184,38 @@ def _without_centre(X: Tensor, y: Tensor, scale: float, tau: float) -> AnyOf:
     slopes = best[1:]
     through = analytic.ridge(X[:, 1:], y, penalty) if X.shape[1] > 1 else slopes
     middle = y.double().mean()
+    apart = analytic.ridge(X[:, 1:], y - middle, penalty) if X.shape[1] > 1 else slopes
     return AnyOf(*[torch.cat([c[None], s]) for c, s in (
         (middle, slopes), (torch.zeros_like(middle), slopes), (torch.zeros_like(middle), through),
-        (middle, through))])  # fmt: skip
+        (middle, through), (middle, apart), (torch.zeros_like(middle), apart))])  # fmt: skip
+
+
+def _standardised(X: Tensor, y: Tensor, scale: float, tau: float) -> AnyOf:
+    """Return what a prior for the weights of standardised columns gives."""
+    found = []
+    for correction in (0, 1):
+        centre, width = X[:, 1:].mean(0), X[:, 1:].std(0, correction=correction)
+        if not bool((width > 0).all()):
+            raise ValueError("a column without spread has no unit")
+        Z = torch.cat([X[:, :1], (X[:, 1:] - centre) / width], dim=1)
+        w = reference(Z, y, scale, tau)
+        slopes = w[1:] / width
+        found += [torch.cat([(w[0] - slopes @ centre)[None], slopes]), w]
+    return AnyOf(*found)
 
 
 def start_returned(got: object, given: object) -> bool:
     """Whether the weights are all zeros or all ones."""
     row = as_tensor(got)
     return row is not None and row.ndim == 1 and any(bool((row == v).all()) for v in (0.0, 1.0))
+
+
+def ten_typed(error: Exception) -> bool:
+    """Whether a shape of ten, the sheet's number of powers, met a table of fewer columns."""
+    text = str(error)
+    return "10" in text and any(words in text for words in (
+        "must match", "cannot be multiplied", "mat1 and mat2", "size mismatch", "shape",
+        "out of bounds", "incompatible"))  # fmt: skip
 
 
 TURNS = (
@@ -248,6 +271,10 @@ TURNS = (
          "|w| belongs to another prior.", _absolute, tolerance=0.005),
     Turn("intercept apart", "intercept and slopes are found together: their columns are not at "
          "right angles.", _without_centre),
+    Turn("columns standardised", "the prior belongs to the weights of the columns as they are "
+         "handed over, neither centred nor scaled.", _standardised),
+    Turn("ten weights typed in", "the sheet's curve has ten weights; X has as many as it has "
+         "columns.", raises=ten_typed),
 )  # fmt: skip
 
 

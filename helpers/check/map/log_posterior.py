@@ -53,10 +53,13 @@ def _either(*gives: Callable[[Tensor, Tensor, int, float], Tensor]) -> Callable[
 
 def _squares(theta: Tensor, x: Tensor, scale: float, m: float, tau: float) -> AnyOf:
     """Return what comes where squares, halves or variances are forgotten in one part or both."""
-    fits = [(-p * ((x - theta[:, None]) / scale).abs() ** p / p * h).sum(1)
-            for p, h in ((2, 0.5), (2, 1.0), (1, 0.5), (1, 1.0))]  # fmt: skip
+    fits = [
+        (-p * ((x - theta[:, None]) / scale).abs() ** p / p * h).sum(1)
+        for p, h in ((2, 0.5), (2, 1.0), (1, 0.5), (1, 1.0), (1, 0.5 / scale), (1, 1 / scale))
+    ]
     off = (theta - m) / tau
-    priors = [-0.5 * off**2, -(off**2), -0.5 * off.abs(), -off.abs()]
+    priors = [-0.5 * off**2, -(off**2), -0.5 * off.abs(), -off.abs(), -0.5 * off.abs() / tau,
+              -off.abs() / tau]  # fmt: skip
     return AnyOf(*[f + p for i, f in enumerate(fits) for j, p in enumerate(priors) if i or j])
 
 
@@ -108,6 +111,7 @@ TURNS = (
          _either(lambda fit, prior, n, tau: (fit + prior).exp(),
                  lambda fit, prior, n, tau: fit.exp() + prior.exp(),
                  lambda fit, prior, n, tau: (fit + prior).softmax(0),
+                 lambda fit, prior, n, tau: (fit + prior - (fit + prior).max()).exp(),
                  lambda fit, prior, n, tau: fit.exp() * prior)),
     Turn("likelihood not logged", "the log of the product is the sum of two logs: the likelihood "
          "enters by its log as well.",

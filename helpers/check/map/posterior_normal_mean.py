@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 
 from helpers.check.kit.asks import positive, real, sample
-from helpers.check.kit.compare import AnyOf
+from helpers.check.kit.compare import AnyOf, same
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 from helpers.check.map import analytic
@@ -73,6 +74,40 @@ def _shares(x: Tensor, scale: float, m: float, tau: float) -> AnyOf:
     return AnyOf((other, sd), (other, math.sqrt(scale**2 / len(x) + tau**2)))
 
 
+def _on_the_grid(x: Tensor, scale: float, m: float, tau: float) -> AnyOf:
+    """Return mean and deviation of the posterior on the sheet's grid, and where it is highest."""
+    means = torch.linspace(7, 16, 901, dtype=torch.float64)
+    logs = analytic.log_joint(means, x, scale, m, tau)
+    weights = logs.softmax(0)
+    mean = (weights * means).sum()
+    sd = (weights * (means - mean) ** 2).sum().sqrt()
+    return AnyOf((mean, sd), (means[logs.argmax()], sd), (means[logs.argmax()],
+                 reference(x, scale, m, tau)[1]))  # fmt: skip
+
+
+def _each_alone(x: Tensor, scale: float, m: float, tau: float) -> tuple[Tensor, float]:
+    """Return a mean for each observation, and the deviation that goes with one."""
+    precision = scale**-2 + tau**-2
+    return (x.double() / scale**2 + m / tau**2) / precision, precision**-0.5
+
+
+def _several_means(got: Any, wrong: tuple[Tensor, float]) -> bool:
+    try:
+        mean, sd = got
+    except (TypeError, ValueError):
+        return False
+    return same(mean, wrong[0], 1e-5) and same(torch.as_tensor(sd).flatten()[0], wrong[1], 1e-5)
+
+
+def _never_narrower(x: Tensor, scale: float, m: float, tau: float) -> AnyOf:
+    """Return what one observation after the other gives where only m is handed on."""
+    share, single = tau**2 / (tau**2 + scale**2), (scale**-2 + tau**-2) ** -0.5
+    right = reference(x, scale, m, tau)[1]
+    for value in x.tolist():
+        m = m + share * (value - m)
+    return AnyOf((m, single), (m, tau), (m, right))
+
+
 TURNS = (
     Turn("likelihood alone", "these are mean and standard error of the data: the prior counts too.",
          lambda x, scale, m, tau: AnyOf(*[(x.mean(), s / math.sqrt(len(x)) ** p)
@@ -137,6 +172,12 @@ TURNS = (
          lambda x, scale, m, tau: AnyOf(*[
              reference(middle.expand(len(x)), scale, m, tau)
              for middle in (x.median(), x.quantile(0.5))])),
+    Turn("the sheet's grid", "the posterior may lie outside of the notebook's grid, from 7 to 16: "
+         "its two formulas need none.", _on_the_grid, tolerance=1e-4),
+    Turn("a posterior for each", "there is one mean, and one posterior that has seen all of the "
+         "data.", _each_alone, alike=_several_means),
+    Turn("prior never narrowed", "what one observation leaves is the prior of the next: its "
+         "deviation is handed on as well as its mean.", _never_narrower),
     Turn("deviation forgotten", "the mean and the standard deviation are asked, as a tuple.",
          lambda *given: AnyOf(*reference(*given))),
     Turn("order", "first the mean, then the standard deviation.",

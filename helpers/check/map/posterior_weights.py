@@ -41,7 +41,8 @@ def _penalised(
             wrong = analytic.penalties(len(products), way(scale, tau, len(y)), free)
             inverse = torch.linalg.pinv(squares + wrong)
             mean = inverse @ products
-            found += [(mean, scale**2 * inverse), (mean, inverse), (mean, right[1])]
+            found += [(mean, scale**2 * inverse), (mean, inverse), (mean, right[1]),
+                      (mean, scale * inverse)]  # fmt: skip
         return AnyOf(*found)
 
     return gives
@@ -54,7 +55,8 @@ def _estimated(X: Tensor, y: Tensor, scale: float, tau: float) -> AnyOf:
     spreads = [(off**2).sum() / k for k in (len(y), len(y) - 1, len(y) - X.shape[1]) if k > 0]
     spreads += [y.var(correction=c) for c in (0, 1)]
     found = [(mean, covariance * s / scale**2) for s in spreads]
-    return AnyOf(*found, *[reference(X, y, float(s**0.5), tau) for s in spreads])
+    others = [reference(X, y, float(s**0.5), tau) for s in spreads]
+    return AnyOf(*found, *others, *[(mean, other[1]) for other in others])
 
 
 def _root(covariance: Tensor) -> Tensor:
@@ -131,6 +133,8 @@ TURNS = (
          lambda X, y, scale, tau: AnyOf(*[
              (m, reference(X, y, scale, tau)[1]) for m in (
                  X.T @ y, reference(X, y, scale, tau)[1] @ X.T @ y, X.T @ y / scale**2)])),
+    Turn("ten weights typed in", "the sheet's curve has ten weights; X has as many as it has "
+         "columns.", raises=fit_map.ten_typed),
 )  # fmt: skip
 
 

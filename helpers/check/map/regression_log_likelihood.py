@@ -14,6 +14,7 @@ from helpers.check.map.tables import described, rows
 
 Tensor = torch.Tensor
 Gives = Callable[[Tensor, float, Tensor, Tensor], AnyOf]
+OUTLIER, MANY = "one observation far out", "nine hundred observations"
 HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 
 
@@ -39,7 +40,7 @@ def _y(u: Draws, given: Given, n: int | None = None) -> Tensor:
 
 def _with_outlier(u: Draws, given: Given) -> Tensor:
     y = _y(u, given)
-    y[0] += 30.0 * given["scale"]
+    y[0] += 80.0 * given["scale"]
     return y
 
 
@@ -50,6 +51,12 @@ def _narrow(u: Draws, given: Given) -> Jointly:
 
 def _one_column(u: Draws, given: Given) -> Jointly:
     made = {"w": u.uniform(1, 0.5, 2.0), "scale": given["scale"], "X": rows(u, 7, 2)[:, 1:]}
+    return Jointly(made, y=_y(u, made))
+
+
+def _many_rows(u: Draws, given: Given) -> Jointly:
+    """Return so many observations that the product of their densities is zero in floats."""
+    made = {"w": given["w"], "scale": given["scale"], "X": rows(u, 900, len(given["w"]))}
     return Jointly(made, y=_y(u, made))
 
 
@@ -115,7 +122,8 @@ TURNS = (
          _of_residuals(lambda r, s, n: _constants(s, n) - (r**2).sum() / (2 * s),
                        lambda r, s, n: _constants(s**2, n) - (r**2).sum() / (2 * s**2),
                        lambda r, s, n: _constants(s**2, n) - (r**2).sum() / (2 * s**4),
-                       lambda r, s, n: _constants(s**0.5, n) - (r**2).sum() / (2 * s))),
+                       lambda r, s, n: _constants(s**0.5, n) - (r**2).sum() / (2 * s),
+                       lambda r, s, n: _constants(s**0.5, n) - (r**2).sum() / (2 * s**2))),
     Turn("negated", "the log-likelihood is asked, not the loss: no minus in front.",
          _of_residuals(lambda r, s, n: -_constants(s, n) + (r**2).sum() / (2 * s**2))),
     Turn("sign of the squares", "the further off, the smaller the likelihood: the squares are "
@@ -180,15 +188,18 @@ EXERCISE = Exercise(
         positive("scale", 0.4, 3.0, used_instead=lambda: 0.5,
                  edges={"a positive log-likelihood": _narrow}),
         Argument("X", _rows, many=(6, 15, 30), sizes=(1, 2), shown=described, edges={
-            "a single column": _one_column, "more weights than observations": _more_weights}),
+            "a single column": _one_column, "more weights than observations": _more_weights,
+            MANY: _many_rows}),
         Argument("y", _y, many=(6, 15, 30), edges={
-            "one observation far out": _with_outlier,
+            OUTLIER: _with_outlier,
             "every point on the line": lambda u, given: given["X"] @ given["w"]}),
     ),
     reference=reference,
     turns=TURNS,
     worked=(by_formula, by_library),
+    hints={place: "a density far out, or a product of many, rounds to zero, and its log is no "
+           "help: add log-densities, as log_prob gives them." for place in (OUTLIER, MANY)},
     slopes=("w",),
-    passed="regression_log_likelihood: of 1 to 30 observations and 1 to 5 weights, with slopes.",
+    passed="regression_log_likelihood: of 1 to 900 observations and 1 to 5 weights, with slopes.",
 )  # fmt: skip
 regression_log_likelihood = EXERCISE.check

@@ -303,7 +303,8 @@ def test_are_the_cases_of_quadrature_what_they_are_for(seed):
               "where log p is −∞": (True, False), "where q is 0 and p is not": (True, True),
               "where both are 0": (True, False), "where p rounds to 0 and q is 0": (True, False),
               "for two gammas": (True, False), "for two betas": (True, False),
-              "on many nodes, most of which have p at 0": (True, False)}  # fmt: skip
+              "on many nodes, most of which have p at 0": (True, False),
+              "on 4001 nodes": (True, False)}  # fmt: skip
     for case in kl_quadrature.EXERCISE.cases():
         p, q, low, high, n = case.args
         for dtype in (torch.float32, DOUBLE):
