@@ -3,13 +3,15 @@
 import functools
 import itertools
 from collections.abc import Callable
+from typing import Any
 
 import torch
 
 from helpers import data
 from helpers.check.constraints import analytic
+from helpers.check.kit import runs
 from helpers.check.kit.asks import Argument, Draws, Given
-from helpers.check.kit.compare import AnyOf
+from helpers.check.kit.compare import AnyOf, as_tensor, same
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 from helpers.check.kit.learned import Learned
@@ -118,6 +120,69 @@ def _changed(
     return gives
 
 
+def _two_for_one(counts: torch.Tensor) -> torch.Tensor:
+    """Return the thresholds where the share of at most two is taken for that of two.
+
+    Then a share grows with c₁ as far as it may, up to c₂, and c₂ tells three stars from the others.
+    """
+    second = (counts[:, :2].sum(1) / counts[:, 2]).log()
+    return torch.stack([second[0], second[0], second[0] - second[1]])
+
+
+def _averaged(counts: torch.Tensor) -> AnyOf:
+    """Return thresholds with the difference of the mean stars for the shift."""
+    mean = (counts * torch.arange(1, 4)).sum(1) / counts.sum(1)
+    thresholds = [_pooled(counts)[:2], _before_only(counts).values[0][:2],
+                  analytic.fit_thresholds(counts)[:2]]  # fmt: skip
+    return AnyOf(*[torch.cat([c, (mean[1] - mean[0]).reshape(1)]) for c in thresholds])
+
+
+def _both_shifted(got: Any, wanted: torch.Tensor) -> bool:
+    """Whether the thresholds less the shift are those of all guests together."""
+    row = as_tensor(got)
+    return row is not None and row.shape == (3,) and same(row[:2] - row[2], wanted[:2], 1e-3)
+
+
+def _kept_positive(got: Any, right: torch.Tensor) -> bool:
+    """Whether a positive shift is right, and none is found where it is negative."""
+    row = as_tensor(got)
+    if row is None or row.shape != (3,) or not bool(row[2] >= 0):
+        return False
+    return same(row, right, 1e-2) if right[2] > 0 else bool(row[2] < 0.3)
+
+
+def _too_wide(got: Any, right: torch.Tensor) -> bool:
+    """Whether the gap is far wider than the right one, in any case."""
+    row = as_tensor(got)
+    gap = float(right[1] - right[0])
+    return row is not None and row.shape == (3,) and bool(row[1] - row[0] > gap + 1.5)
+
+
+def _is_nan(got: Any, _: Any) -> bool:
+    row = as_tensor(got)
+    return row is not None and bool(row.isnan().any())
+
+
+def _losses(raw: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
+    """Return the mean loss of rows of free coordinates."""
+    c = analytic.to_increasing(raw[..., :2])
+    below = torch.stack([c, c - raw[..., 2:]], dim=-2).sigmoid()
+    ends = torch.zeros_like(below[..., :1])
+    shares = torch.cat([ends, below, ends + 1], dim=-1).diff(dim=-1)
+    return -(counts * shares.log()).sum((-2, -1)) / counts.sum()
+
+
+def _thresholds(raw: torch.Tensor) -> torch.Tensor:
+    return torch.cat([analytic.to_increasing(raw[..., :2]), raw[..., 2:]], dim=-1)
+
+
+def _free(row: torch.Tensor) -> torch.Tensor:
+    return torch.cat([analytic.from_increasing(row[:2]), row[2:]])
+
+
+WAYS = [runs.Way(lambda counts: torch.zeros(3), _losses, _thresholds, _free)]
+TRAILS = runs.trails(WAYS, 600, size=lambda counts: int(counts.sum()))
+
 TURNS = (
     Turn("Jacobian in a likelihood", "the guests kept their coordinate: a likelihood takes the "
          "same value in y, and no stretch enters.", with_jacobian, tolerance=1e-4),
@@ -149,6 +214,21 @@ TURNS = (
     Turn("shares for thresholds", "c₁ and c₂ are logits of shares, not the shares.",
          lambda c: torch.cat([analytic.fit_thresholds(c)[:2].sigmoid(),
                               analytic.fit_thresholds(c)[2:]]), tolerance=1e-3),
+    Turn("both rows shifted", "the shift is 0 before the change: only the second row is moved.",
+         _pooled, alike=_both_shifted),
+    Turn("at most two for two", "σ(c₂) is the share of at most two stars: that of two is "
+         "σ(c₂) − σ(c₁).", _two_for_one, tolerance=2e-2),
+    Turn("stars averaged", "stars are no numbers to average: a shift moves opinions, on the "
+         "line of the thresholds.", _averaged, tolerance=1e-3),
+    Turn("shift kept positive", "a shift may have either sign: it is a free number as it is.",
+         analytic.fit_thresholds, alike=_kept_positive),
+    Turn("Jacobian in a likelihood", "the gap is far too wide: does the log-Jacobian stand in the "
+         "loss of one guest? The guests kept their coordinate, and no stretch enters.",
+         analytic.fit_thresholds, alike=_too_wide),
+    Turn("a share became zero", "the log of a share of 0 is −∞: start with c₁ below c₂, and divide "
+         "the loss by the number of all guests, which keeps the steps short.",
+         analytic.fit_thresholds, alike=_is_nan),
+    *runs.turns(TRAILS, diverged=True),
 )  # fmt: skip
 
 EXERCISE = Exercise(

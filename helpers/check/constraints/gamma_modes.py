@@ -1,15 +1,17 @@
 """gamma_modes(a, b): where the density of X ~ Gamma(a, b) is highest, and where that of log X."""
 
 import math
+from typing import Any
 
 import torch
 from torch.distributions import ExpTransform, Gamma
 
 from helpers.check.constraints import analytic
 from helpers.check.constraints.families import double
+from helpers.check.kit import runs
 from helpers.check.kit.agree import Close
 from helpers.check.kit.asks import Argument, Draws, Given
-from helpers.check.kit.compare import SINGLE_PRECISION, AnyOf
+from helpers.check.kit.compare import SINGLE_PRECISION, AnyOf, as_tensor
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 
@@ -34,6 +36,12 @@ def _heights(a: torch.Tensor, b: torch.Tensor) -> tuple[float, float]:
     x, y = (double(v) for v in reference(a, b))
     on_line = analytic.log_prob(gamma, ExpTransform(), y)
     return float(gamma.log_prob(x).exp()), float(on_line.exp())
+
+
+def _on_grid(got: Any, wanted: tuple[float, float]) -> bool:
+    """Whether the second number is one of a grid, or the end of one."""
+    row = as_tensor(got)
+    return row is not None and row.shape == (2,) and runs.on_grid(row[1], wanted[1])
 
 
 TURNS = (
@@ -61,9 +69,19 @@ TURNS = (
     Turn("another logarithm", "e^y is undone by the natural logarithm.",
          lambda a, b: AnyOf(*[((a - 1) / b, log(a / b))
                               for log in (torch.log2, torch.log10, torch.log1p)])),
+    Turn("Jacobian twice", "log|h'(y)| = y is added to log p once.",
+         lambda a, b: ((a - 1) / b, ((a + 1) / b).log())),
     Turn("Jacobian of another map", "y = log x means x = e^y, whose log-slope is y.",
-         lambda a, b: AnyOf(((a - 1) / b, ((a + 1) / b).log()),
-                            ((a - 1) / b, (a / (b + 1)).log()))),
+         lambda a, b: ((a - 1) / b, (a / (b + 1)).log())),
+    Turn("quotient of logs", "the log of a quotient is a difference of logs.",
+         lambda a, b: ((a - 1) / b, a.log() / b.log())),
+    Turn("mode of 1/X", "this is the peak of 1/X: it is X that follows Gamma(a, b).",
+         lambda a, b: AnyOf(*[(b / (a + 1), (b / c).log()) for c in (a, a + 1)])),
+    Turn("rounded", "these are the expected values, rounded: return them in full.",
+         lambda a, b: AnyOf(*[tuple(round(v, k) for v in reference(a, b)) for k in range(6)]),
+         tolerance=1e-9),
+    Turn("a grid's point", "the peaks lie where the slopes vanish, beside every grid and beyond "
+         "its ends: find them on paper.", reference, alike=_on_grid),
     Turn("exponential for logarithm", "e^y = a/b is solved by a logarithm.",
          lambda a, b: AnyOf(((a - 1) / b, (a / b).exp()))),
     Turn("one too many", "in x the power is a − 1; on the line the Jacobian makes it a.",

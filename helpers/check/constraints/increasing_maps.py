@@ -12,6 +12,8 @@ from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise, Together
 
 SHAPES = ((3,), (2, 3, 4))
+# Lists whose gaps are next to nothing: none is cut off or padded.
+NARROW = torch.tensor([0.0, -24.0, -21.0, -22.0], dtype=torch.float64)
 
 
 def _lists(u: Draws, given: Given, k: int) -> torch.Tensor:
@@ -62,7 +64,9 @@ TO_INCREASING = Exercise(
     arguments=(
         sample("y", _lists, many=(3, 4), sizes=(2, 6), dtypes=(torch.float32,), edges={
             **shapes("y", *SHAPES, of=itself),
-            "a first number far out": torch.tensor([800.0, 0.3, -1.0], dtype=torch.float64)}),
+            "a first number far out": torch.tensor([800.0, 0.3, -1.0], dtype=torch.float64),
+            "gaps next to nothing": NARROW,
+            "a gap that is huge": torch.tensor([1.0, -0.4, 45.0], dtype=torch.float64)}),
     ),
     reference=analytic.to_increasing,
     worked=(by_cumsum, by_offsets),
@@ -115,7 +119,8 @@ FROM_INCREASING = Exercise(
     name="from_increasing",
     arguments=(
         sample("x", _rising, many=(3, 4), sizes=(2, 6), dtypes=(torch.float32,),
-               edges=shapes("x", *SHAPES, of=lambda y, given: analytic.to_increasing(y))),
+               edges={**shapes("x", *SHAPES, of=lambda y, given: analytic.to_increasing(y)),
+                      "gaps next to nothing": analytic.to_increasing(NARROW)}),
     ),
     reference=analytic.from_increasing,
     worked=(by_diff, by_slices),

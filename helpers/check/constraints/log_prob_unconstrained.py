@@ -93,6 +93,10 @@ TURNS = (
          _from(lambda p, j, slope: AnyOf(p + slope.log(), p + slope.log().nan_to_num(0.0),
                                          *[p + slope.clamp(min=e).log()
                                            for e in (1e-12, 1e-9, 1e-8, 1e-6)]))),
+    Turn("sign of the log lost", "log|h'(y)| is negative where the map is flat, and stays so: the "
+         "absolute value stands inside the log.", _from(lambda p, j, slope: p + j.abs())),
+    Turn("falling map subtracted", "a strip has a width, whether the map rises or falls: add "
+         "log|h'(y)| for both.", _from(lambda p, j, slope: p + slope.sign() * j)),
     Turn("sign", "this is the negative log-density; leave the minus out.",
          _from(lambda p, j, slope: -(p + j))),
     Turn("product for sum", "densities multiply; their logarithms add up.",
@@ -104,7 +108,7 @@ TURNS = (
     Turn("Jacobian halved", "log h'² is twice log|h'|, and log √|h'| half of it.",
          _from(lambda p, j, slope: p + j / 2)),
     Turn("sum over y", "each y has a log-density of its own: return them all.",
-         _from(lambda p, j, slope: AnyOf((p + j).sum(), p + j.sum(), p.sum() + j))),
+         _from(lambda p, j, slope: AnyOf((p + j).sum(), p.sum() + j))),
     Turn("gradient of the mean", "backward() from the mean divides each slope by their number.",
          _from(lambda p, j, slope: p + j - math.log(max(1, p.numel())))),
     Turn("map for slope", "log|h'(y)| is the log of a slope, not of x = h(y).",
@@ -116,7 +120,7 @@ TURNS = (
     Turn("another logarithm", "log p is a natural logarithm; take that of the slope as well.",
          _from(lambda p, j, slope: AnyOf(p + j / math.log(10), p + j / math.log(2)))),
     Turn("one slope for all", "each y has a slope of its own.",
-         _from(lambda p, j, slope: AnyOf(p + j.mean(), p + slope.mean().abs().log(),
+         _from(lambda p, j, slope: AnyOf(p + j.mean(), p + j.sum(), p + slope.mean().abs().log(),
                                          p + j.flatten()[0], p + j.flatten()[-1]))),
     Turn("slope of the density", "h' is the slope of the map, not that of the density.",
          lambda d, h, y: AnyOf(*[d.log_prob(h(y)) + slope.abs().log()

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 import torch
-from torch.distributions import Beta
+from torch.distributions import Beta, Normal
 
 from helpers.check.constraints import analytic
 from helpers.check.constraints.line import itself, line, shapes
@@ -50,6 +50,18 @@ def outside_support(error: Exception) -> bool:
     return isinstance(error, ValueError) and "support" in str(error)
 
 
+def _normal(y: torch.Tensor, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """Return the normal density with mean and variance of logit X."""
+    variance = torch.polygamma(1, a) + torch.polygamma(1, b)
+    return Normal(a.digamma() - b.digamma(), variance.sqrt()).log_prob(y).exp()
+
+
+def _over_the_points(y: torch.Tensor, a: torch.Tensor, b: torch.Tensor) -> AnyOf:
+    """Return the density, divided by its sum or its area over the points that were asked."""
+    q = reference(y, a, b)
+    return AnyOf(q / q.sum(), *([q / torch.trapezoid(q, y)] if y.ndim == 1 else []))
+
+
 TURNS = (
     Turn("no Jacobian", "this is p(σ(y)), whose area on the line is not 1; the stretch is missing.",
          _beta),
@@ -57,6 +69,9 @@ TURNS = (
          lambda y, a, b: AnyOf(_beta(y, a, b) / _slope(y), _beta(y, a, b) / _slope(y)**2)),
     Turn("derivative at wrong point", "σ' belongs at y, on the line; you take it at x = σ(y).",
          lambda y, a, b: AnyOf(_beta(y, a, b) * _slope(y.sigmoid()), _beta(y, a, b) / 4)),
+    Turn("y for its sigmoid", "the slope of σ is σ(y)(1 − σ(y)), not y(1 − y).",
+         lambda y, a, b: AnyOf(*[_beta(y, a, b) * slope
+                                 for slope in (y * (1 - y), (y * (1 - y)).abs())])),
     Turn("constant forgotten", "the shape is right, but the area is B(a, b), not 1.",
          lambda y, a, b: AnyOf(y.sigmoid()**a * (1 - y.sigmoid())**b,
                                y.sigmoid()**(a - 1) * (1 - y.sigmoid())**(b - 1))),
@@ -64,12 +79,14 @@ TURNS = (
          lambda y, a, b: reference(y, a, b) * math.exp(2 * analytic.log_beta(float(a), float(b)))),
     Turn("log of the constant", "lgamma gives log Γ: take exp before you divide by it.",
          lambda y, a, b: AnyOf(*[y.sigmoid()**a * (1 - y.sigmoid())**b * (sign * log) ** power
-                                 for log in [analytic.log_beta(float(a), float(b))]
+                                 for log in [analytic.log_beta(float(a), float(b)),
+                                             a.lgamma() * b.lgamma() / (a + b).lgamma()]
                                  for sign in (1, -1) for power in (1, -1)])),
     Turn("log returned", "there is a log-density in this, as log_prob gives it; take its exp.",
          _log_densities, tolerance=1e-4),
     Turn("Jacobian logged", "log σ' is added to log-densities; a density is multiplied by σ'.",
-         lambda y, a, b: AnyOf(_beta(y, a, b) * _slope(y).log(), _beta(y, a, b) + _slope(y).log())),
+         lambda y, a, b: AnyOf(_beta(y, a, b) * _slope(y).log(), _beta(y, a, b) + _slope(y).log(),
+                               _beta(y, a, b) * _slope(y).exp())),
     Turn("Jacobian added", "a density is multiplied by the stretch.",
          lambda y, a, b: _beta(y, a, b) + _slope(y)),
     Turn("half a slope", "the slope of σ is σ(1 − σ); one of its factors is missing.",
@@ -78,6 +95,11 @@ TURNS = (
          lambda y, a, b: _beta(y, a, b) * _slope(y)**2),
     Turn("slope of exp", "the map is σ, not exp: its slope is σ(y)(1 − σ(y)).",
          lambda y, a, b: AnyOf(_beta(y, a, b) * y.exp(), _beta(y, a, b) * (-y).exp())),
+    Turn("slope of tanh", "1 − u² is the slope of tanh; that of the sigmoid is σ(1 − σ).",
+         lambda y, a, b: AnyOf(_beta(y, a, b) * (1 - y.sigmoid()**2),
+                               _beta(y, a, b) * (1 - y.tanh()**2))),
+    Turn("normal for its logit", "a normal of the same mean and variance is another density: "
+         "multiply p(σ(y)) by σ'(y).", _normal),
     Turn("swapped", "a is the exponent of x, b that of 1 − x.",
          lambda y, a, b: AnyOf(reference(y, b, a), reference(-y, a, b))),
     Turn("complement forgotten", "b is the exponent of 1 − x, not of x.",
@@ -90,7 +112,7 @@ TURNS = (
          raises=outside_support),
     Turn("divided by its sum", "an area is a height times a width: divide by B(a, b), not by a sum "
          "over the points that were asked.",
-         lambda y, a, b: AnyOf(reference(y, a, b) / reference(y, a, b).sum())),
+         _over_the_points),
     Turn("another constant",
          "the shape is right, the constant is not: try yours for B(a, b) at a = 2 and b = 3, where "
          "it is 1/12.", reference, alike=_in_proportion),

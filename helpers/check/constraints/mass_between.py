@@ -3,6 +3,7 @@
 The reference integrates in x, where no Jacobian enters.
 """
 
+import itertools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +22,7 @@ from torch.distributions import (
 
 from helpers.check.constraints import analytic, families
 from helpers.check.kit.agree import Close
-from helpers.check.kit.asks import Argument, Draws, Given
+from helpers.check.kit.asks import Argument, Draws, Given, Jointly
 from helpers.check.kit.compare import AnyOf
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
@@ -33,7 +34,7 @@ FAMILIES = (families.gamma, families.beta, families.uniform, families.normal)
 
 def reference(d: Distribution, h: Transform, low: torch.Tensor, high: torch.Tensor) -> float:
     """Return P(low < X < high); the map does not matter."""
-    return analytic.mass(d, float(low), float(high))
+    return _mass(d, low, high)
 
 
 def _distribution(u: Draws, given: Given, kind: int) -> Distribution:
@@ -114,7 +115,27 @@ def _rise(d: Distribution, h: Transform, low: torch.Tensor, high: torch.Tensor) 
 
 
 def _mass(d: Distribution, low: torch.Tensor, high: torch.Tensor) -> float:
-    return analytic.mass(d, float(low), float(high))
+    """Return the area under the density in x; in pieces towards zero where it has no bound there.
+
+    Each piece ends at ten times its beginning, so that the density bends little within.
+    """
+    first, last = float(low), float(high)
+    ends = [first]
+    if isinstance(d, Gamma) and float(d.concentration) < 1:
+        while ends[-1] * 10 < last:
+            ends.append(ends[-1] * 10)
+    return sum(analytic.mass(d, *piece) for piece in itertools.pairwise([*ends, last]))
+
+
+def _kept_above(d: Distribution, h: Transform, low: torch.Tensor, high: torch.Tensor) -> float:
+    """Return the mass between limits that are moved to zero where they are negative.
+
+    Raises:
+        ValueError: no limit is negative, or both are.
+    """
+    if float(high) <= 0:
+        raise ValueError("nothing is left")
+    return _mass(d, low.clamp(min=0), high)
 
 
 def _tails(d: Distribution, h: Transform, low: torch.Tensor, high: torch.Tensor) -> AnyOf:
@@ -128,14 +149,15 @@ def _tails(d: Distribution, h: Transform, low: torch.Tensor, high: torch.Tensor)
 
 
 def _strips(d: Distribution, h: Transform, low: torch.Tensor, high: torch.Tensor) -> list[float]:
-    """Return areas by few strips: trapezoids, and rectangles from their left or right edges."""
+    """Return areas by few strips: trapezoids, and rectangles by their left, right or middle."""
     areas = []
-    for count in (4, 5, 9, 10, 19, 20, 49, 50, 99, 100):
+    for count in (1, 2, 3, 4, 5, 9, 10, 19, 20, 49, 50, 99, 100):
         y = torch.linspace(float(h.inv(low)), float(h.inv(high)), count + 1).double()
+        middle = analytic.log_prob(d, h, (y[1:] + y[:-1]) / 2).exp()
         q = analytic.log_prob(d, h, y).exp()
         width = (y[-1] - y[0]) / count
         areas += [float(torch.trapezoid(q, y)), float(q[:-1].sum() * width),
-                  float(q[1:].sum() * width)]  # fmt: skip
+                  float(q[1:].sum() * width), float(middle.mean() * (y[-1] - y[0]))]  # fmt: skip
     return areas
 
 
@@ -174,6 +196,15 @@ NEAR = 1e-3  # trapezoids of the answer against quadrature of the turn
 TURNS = (
     Turn("limits not mapped", "low and high are places in x; find their places on the line first.",
          _between, tolerance=NEAR),
+    Turn("log for every map", "log leads back from exp alone: transform.inv leads back from the "
+         "map that you are given.",
+         lambda d, h, low, high: _between(d, h, low.log(), high.log()), tolerance=NEAR,
+         raises=lambda error: "nan" in str(error)),
+    Turn("limits kept above zero", "X may be negative, and so may its limits: take them as they "
+         "are.", _kept_above, tolerance=NEAR, raises=lambda error: "support" in str(error)),
+    Turn("cdf that torch lacks", "torch has no cdf for each distribution, Beta among them: add up "
+         "strips.", lambda d, h, low, high: _mass(d, low, high), tolerance=NEAR,
+         raises=lambda error: isinstance(error, NotImplementedError)),
     Turn("no Jacobian", "you add up p(h(y)) over strips of y; each strip of x has another width.",
          _area(lambda p, slope: p), tolerance=NEAR),
     Turn("Jacobian of the inverse", "the density of Y is p(h(y)) times |h'(y)|, not divided by it.",
@@ -190,10 +221,10 @@ TURNS = (
     Turn("log-density integrated", "this is the area under log q; take exp first.",
          _area(lambda p, slope: (p * slope).log()), tolerance=NEAR),
     Turn("width forgotten", "an average height is not an area; multiply by the width on the line.",
-         lambda d, h, low, high: _mass(d, low, high) / _width(h, low, high), tolerance=NEAR),
+         lambda d, h, low, high: _mass(d, low, high) / _width(h, low, high), tolerance=2 * NEAR),
     Turn("width of wrong axis", "the strips lie on the line; the width is that of y, not of x.",
          lambda d, h, low, high: _mass(d, low, high) / _width(h, low, high) * float(high - low),
-         tolerance=NEAR),
+         tolerance=2 * NEAR),
     Turn("heights added", "a sum of heights is no area: each strip has a width.",
          lambda d, h, low, high: AnyOf(*[_mass(d, low, high) / _width(h, low, high) * n
                                          for n in (999, 1000, 1001)]), tolerance=2e-3),
@@ -210,6 +241,9 @@ TURNS = (
          tolerance=NEAR),
     Turn("too few strips", "the strips are too wide: lay a thousand of them between the limits.",
          lambda d, h, low, high: AnyOf(*_strips(d, h, low, high)), tolerance=1e-6),
+    Turn("rounded", "this is the probability, rounded: return it in full.",
+         lambda d, h, low, high: AnyOf(*[round(_mass(d, low, high), k) for k in range(1, 6)]),
+         tolerance=1e-9),
     Turn("log returned", "this is the log of the probability; return the probability.",
          lambda d, h, low, high: math.log(_mass(d, low, high)), tolerance=NEAR),
 )  # fmt: skip
@@ -224,19 +258,45 @@ def _near_zero(u: Draws, given: Given) -> torch.Tensor:
     return families.double(1e-3)
 
 
+def _steep(u: Draws, given: Given) -> Jointly:
+    """Return a Gamma whose density has no bound, from close to its edge on."""
+    steep = Gamma(families.double(u.real(0.15, 0.25)), families.double(1.0))
+    return Jointly(distribution=steep, transform=families.positive(), low=families.double(1e-7),
+                   high=families.double(u.real(0.5, 1.5)))  # fmt: skip
+
+
 EXERCISE = Exercise(
     name="mass_between",
     arguments=(
-        Argument("distribution", _distribution, many=(0, 1, 2, 3), shown=families.shown),
+        Argument(
+            "distribution",
+            _distribution,
+            many=(0, 1, 2, 3),
+            shown=families.shown,
+            edges={"a density that shoots up at zero": _steep},
+        ),
         Argument("transform", _transform, ignorable=True, shown=families.map_shown),
         Argument("low", _limit(0), edges={"low near the edge of the support": _near_zero}),
-        Argument("high", _limit(1), edges={"high far out": _few_strips}),
+        Argument(
+            "high",
+            _limit(1),
+            edges={
+                "high far out": _few_strips,
+                "limits close together": lambda u, given: given["low"] * (1 + 1e-6),
+            },
+        ),
     ),
     reference=reference,
     worked=(by_density, by_slope, by_middles),
     agree=Close(rtol=BY_TRAPEZOIDS),
     typical=4,
     turns=TURNS,
+    hints={
+        "limits close together": "right elsewhere, and not for limits that are close together: "
+        "the edges of the strips need all their digits, dtype=torch.float64.",
+        "a density that shoots up at zero": "right elsewhere, and not where the density has no "
+        "bound: strips of equal width on the line are narrow there in x.",
+    },
     passed="mass_between: the areas on the line are those in x, for four families.",
 )
 mass_between = EXERCISE.check

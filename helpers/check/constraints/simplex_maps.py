@@ -55,6 +55,7 @@ TO_SIMPLEX = Exercise(
         sample("y", _free, many=(2, 3), sizes=(1, 5), dtypes=(torch.float32,), edges={
             **shapes("y", (4,), (2, 3, 2), of=itself),
             "y far out": torch.tensor(FAR, dtype=torch.float64),
+            "all of y far below zero": torch.tensor([[-800.0, -801.0]], dtype=torch.float64),
         }),
     ),
     reference=analytic.to_simplex,
@@ -66,6 +67,8 @@ TO_SIMPLEX = Exercise(
              "shift all of y first, as torch.softmax does.",
              lambda y: AnyOf(_with(y, 0.0).exp() / _with(y, 0.0).exp().sum(-1, keepdim=True),
                              _with(y.exp(), 1.0) / (1 + y.exp().sum(-1, keepdim=True)))),
+        Turn("zero of one list", "the zero has the axes of y: torch.zeros_like(y[..., :1]).",
+             analytic.to_simplex, raises=lambda error: "number of dimensions" in str(error)),
         Turn("no coordinate fixed", "softmax of y alone gives K − 1 shares; fix the last number at "
              "0.", lambda y: y.softmax(-1)),
         Turn("fixed coordinate first", "the number fixed at 0 is the last one, not the first.",

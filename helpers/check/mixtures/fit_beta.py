@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch.nn.functional import softplus
 
 from helpers import data
+from helpers.check.kit import runs
 from helpers.check.kit.asks import Draws, Given, sample
 from helpers.check.kit.compare import AnyOf, as_tensor, same
 from helpers.check.kit.diagnose import Turn
@@ -15,6 +17,7 @@ from helpers.check.kit.learned import Learned
 from helpers.check.mixtures import analytic
 
 _best = analytic.beta_mle
+Map = Callable[[torch.Tensor], torch.Tensor]
 
 
 def mean_nll(ab: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
@@ -54,8 +57,19 @@ def _one_mean(which: int) -> Turn:
         "both equations hold the same mean of logs; one is of log x, one of log(1 − x).",
         lambda x: _with_one(analytic.mean_logs(x)[which]),
         raises=lambda error: "singular" in str(error),
-        alike=lambda got, wrong: wrong is None or same(got, wrong, 2e-3),
+        alike=lambda got, wrong: _equal(got) if wrong is None else same(got, wrong, 2e-3),
     )
+
+
+def _equal(got: object) -> bool:
+    """Whether both numbers are the same, as of two equations that are."""
+    value = as_tensor(got)
+    return value is not None and value.shape == (2,) and same(value[0], value[1])
+
+
+def _is_nan(got: object, wrong: object) -> bool:
+    value = as_tensor(got)
+    return value is not None and value.shape == (2,) and bool(value.isnan().any())
 
 
 def _with_one(mean: torch.Tensor) -> torch.Tensor | None:
@@ -72,16 +86,44 @@ def _scaled_means(factor: Callable[[int], float]) -> Callable[[torch.Tensor], to
     return lambda x: analytic.solve_scores(*analytic.mean_logs(x) * factor(len(x)))
 
 
+def _spikes(got: object, mean: torch.Tensor) -> bool:
+    """Whether a and b are huge, and their distribution a spike on the mean of the data."""
+    value = as_tensor(got)
+    if value is None or value.shape != (2,) or not bool((value > 0).all()):
+        return False
+    return bool(value.sum() > 1e4) and same(value[0] / value.sum(), mean, 1e-3)
+
+
 def _few_steps(x: torch.Tensor) -> AnyOf:
+    """Return where the first steps lead, by the whole matrix or by its diagonal alone."""
     means = analytic.mean_logs(x)
-    return AnyOf(*[analytic.solve_scores(means[0], means[1], steps=k, start=s)
-                   for s in (0.01, 0.1) for k in range(1, 11)])  # fmt: skip
+    found = [analytic.solve_scores(means[0], means[1], steps=k, start=s)
+             for s in (0.01, 0.1) for k in range(1, 11)]  # fmt: skip
+    for start in (0.01, 0.1, 1.0):
+        ab = torch.full((2,), start, dtype=torch.float64)
+        for step in range(1, 101):
+            score = means - torch.digamma(ab) + torch.digamma(ab.sum())
+            ab = ab - score / (torch.polygamma(1, ab.sum()) - torch.polygamma(1, ab))
+            if step in (1, 2, 3, 5, 8, 10, 15, 20, 25, 30, 40, 50, 60, 80, 100):
+                found.append(ab)
+    return AnyOf(*[ab for ab in found if bool(ab.isfinite().all())])
 
 
 def _not_positive(got: object, wrong: object) -> bool:
     value = as_tensor(got)
     return value is not None and value.shape == (2,) and bool((value <= 0).any())
 
+
+def _losses(raw: torch.Tensor, x: torch.Tensor, positive: Map) -> torch.Tensor:
+    ab = positive(raw)
+    log_norm = torch.lgamma(ab).sum(-1) - torch.lgamma(ab.sum(-1))
+    return log_norm - ((ab - 1) * analytic.mean_logs(x)).sum(-1)
+
+
+WAYS = [
+    runs.Way(lambda x: torch.zeros(2), partial(_losses, positive=positive), positive, back)
+    for positive, back in ((softplus, lambda ab: ab.expm1().log()), (torch.exp, torch.log))
+]
 
 TURNS = (
     Turn("method of moments",
@@ -92,6 +134,9 @@ TURNS = (
     Turn("sum's digamma forgotten",
          "you solved ψ(a) = mean log x; both equations also hold ψ(a + b).",
          lambda x: _inverse_digamma(analytic.mean_logs(x))),
+    Turn("Newton ran off", "from too high a step jumps over zero, and the next has no number; and "
+         "for some means there is no solution: look at the start, and at the means of the logs.",
+         lambda x: x, alike=_is_nan, raises=lambda error: "singular" in str(error)),
     _one_mean(0),
     _one_mean(1),
     Turn("a and b tied", "you solved for one number; where the data lean, a and b differ.",
@@ -100,6 +145,8 @@ TURNS = (
          _kept_off, tolerance=1e-4),
     Turn("log base 2", "the scores hold natural logarithms.",
          _scaled_means(lambda n: 1 / math.log(2)), tolerance=1e-4),
+    Turn("log of the mean", "log first, then the mean: the log of a mean is another number, and "
+         "has no solution here.", lambda x: x.mean(), alike=_spikes),
     Turn("n − 1 for n", "the means of the logs are sums divided by n.",
          _scaled_means(lambda n: n / (n - 1)), tolerance=1e-4),
     Turn("only the first 200", "use all of data, however many there are.",
@@ -120,10 +167,13 @@ TURNS = (
                            for spread in (x.std(correction=c), x.var(correction=c))])),
     Turn("means of logs", "these are the right-hand sides of the equations; solve for a and b.",
          analytic.mean_logs),
-    Turn("too few steps", "this is where the first few Newton steps lead; go on until the numbers "
-         "no longer change.", _few_steps, tolerance=1e-5),
     Turn("not positive", "a and b are positive; did a step jump over zero, or have the wrong sign? "
          "Start lower.", lambda x: x, alike=_not_positive),
+    Turn("too few steps", "this is where the first few Newton steps lead; go on until the numbers "
+         "no longer change.", _few_steps, tolerance=1e-5),
+    Turn("a grid's point", "these are points of a grid: the scores vanish beside them, and where "
+         "a and b are large far beyond.", _best, alike=runs.on_grid),
+    *runs.turns(runs.trails(WAYS, 300)),
 )  # fmt: skip
 
 EXERCISE = Exercise(

@@ -10,9 +10,11 @@ from typing import Any
 import torch
 from torch.nn.functional import softplus
 
+from helpers import data
+from helpers.check.kit import runs
 from helpers.check.kit.agree import Outcome
 from helpers.check.kit.asks import Argument, Draws, Given, Jointly
-from helpers.check.kit.compare import AnyOf, as_tensor, several
+from helpers.check.kit.compare import STANDARD_ERRORS, AnyOf, as_tensor, several
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 from helpers.check.kit.learned import Learned
@@ -152,6 +154,23 @@ def _starts(x: torch.Tensor, k: int) -> torch.Tensor:
     return torch.stack([twins, good, other])
 
 
+def _slow(u: Draws, given: Given) -> Jointly:
+    """Return three hills, and a good start that lags behind a trap for the first steps.
+
+    In the trap two components are alike, and all fit as well as two can; it goes nowhere.
+    """
+    x = _sample(u, 3)
+    truth = torch.tensor(TRUTHS[3], dtype=torch.float64)
+    traps = []
+    for pair in ([0, 1], [1, 2]):
+        twins = truth.clone()
+        twins[pair, :2] = truth[pair, :2].mean(0) / 4
+        traps.append(analytic.em(twins, x, 20))
+    trap = min(traps, key=lambda end: float(mean_nll(end, x)))
+    wide = [[1.5, 4.0, 0.34], [3.0, 3.0, 0.33], [4.0, 1.5, 0.33]]
+    return Jointly(data=x, starts=torch.stack([trap, torch.tensor(wide, dtype=torch.float64)]))
+
+
 def _three(u: Draws, given: Given) -> Jointly:
     x = _sample(u, 3)
     return Jointly(data=x, starts=_starts(x, 3))
@@ -221,13 +240,15 @@ def _reading(name: str) -> Turn:
 
 
 def _trapped(got: Any, known: Fits) -> bool:
-    """Whether the loss is that of another end than the best."""
+    """Whether the loss is that of another end than the best, or the best, where no trap was."""
     value = as_tensor(got)
     if value is None or value.shape != known.optimum.shape:
         return False
     loss, best = known.loss(value.double()), known.loss(known.optimum)
     traps = [known.loss(end) for end in known.ends]
-    return any(abs(loss - t) < 0.1 * (t - best) for t in traps if t - best > 0.02)
+    return known.left(value.double()) < STANDARD_ERRORS or any(
+        abs(loss - t) < 0.1 * (t - best) for t in traps if t - best > 0.02
+    )
 
 
 def _spiked(got: Any, known: Fits) -> bool:
@@ -248,9 +269,78 @@ def _from_best(**how: Any) -> Callable[..., torch.Tensor]:
     return gives
 
 
+def _averages(ends: torch.Tensor) -> list[torch.Tensor]:
+    """Return the mean of ends, whose rows are taken as they come, or by size of one of them."""
+    orders = [column.argsort(1) for column in (ends[..., 0], ends[..., 1], ends[..., 2],
+                                               ends[..., 0] / ends[..., :2].sum(-1))]  # fmt: skip
+    return [ends.mean(0), *[ends.take_along_dim(o[..., None], 1).mean(0) for o in orders]]
+
+
 def _hard(joint: torch.Tensor) -> torch.Tensor:
     return torch.nn.functional.one_hot(joint.argmax(-1), joint.shape[-1]).double()
 
+
+def _moments(r: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """Return a and b that match weighted means and variances, for shares of shape (n, k)."""
+    mean = r.T @ x / r.sum(0)
+    square = (r * (x[:, None] - mean) ** 2).sum(0) / r.sum(0)
+    both = (mean * (1 - mean) / square - 1).clamp(min=1e-3)
+    return torch.stack([mean * both, (1 - mean) * both], dim=1)
+
+
+def _by_moments(x: torch.Tensor, starts: torch.Tensor) -> torch.Tensor:
+    """Return where EM comes to rest whose M step matches moments, from the best fit."""
+    components = fits(x, starts).optimum
+    for _ in range(200):
+        r = analytic.responsibilities(components, x)
+        components = torch.cat([_moments(r, x), r.mean(0)[:, None]], dim=1)
+    return components
+
+
+def _by_halves(x: torch.Tensor, starts: torch.Tensor) -> AnyOf:
+    half = len(x) // 2
+    return AnyOf(*[fits(part, starts).optimum for part in (x[:half], x[half:], x[::2])])
+
+
+def _of_the_sheet(x: torch.Tensor, starts: torch.Tensor) -> AnyOf:
+    own = data.two_peaks()
+    return AnyOf(*[fits(part, starts).optimum for part in (own[:FEW], own)])
+
+
+def _steps(x: torch.Tensor, starts: torch.Tensor) -> torch.Tensor:
+    """Return where EM from each start comes by."""
+    passed = [starts]
+    for _ in range(SETTLED):
+        passed.append(analytic.em(passed[-1], x))
+    return torch.stack(passed).flatten(-2)
+
+
+def _started(place: int) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+    """Return a function that gives one of the starts in raw parameters, a, b, log w."""
+
+    def raw(x: torch.Tensor, starts: torch.Tensor) -> torch.Tensor:
+        start = starts[place % len(starts)]
+        return torch.cat([start[:, :2].expm1().log(), start[:, 2:].log()], dim=1).flatten()
+
+    return raw
+
+
+def _components(raw: torch.Tensor) -> torch.Tensor:
+    rows = raw.unflatten(-1, (-1, 3))
+    return torch.cat([softplus(rows[..., :2]), rows[..., 2:].softmax(-2)], dim=-1)
+
+
+def _losses(raw: torch.Tensor, x: torch.Tensor, starts: torch.Tensor) -> torch.Tensor:
+    a, b, w = (c.unsqueeze(-2) for c in _components(raw).unbind(-1))
+    x = x[:, None]
+    logs = (a - 1) * x.log() + (b - 1) * (-x).log1p() + torch.lgamma(a + b)
+    return -(logs - torch.lgamma(a) - torch.lgamma(b) + w.log()).logsumexp(-1).mean(-1)
+
+
+TRAILS = runs.trails(
+    [runs.Way(_started(i), _losses, lambda raw: _components(raw).flatten(-2)) for i in range(3)],
+    150, rates=(0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3), kinds={"on the way": [runs.Kind()]},
+)  # fmt: skip
 
 TURNS = (
     Turn("a spike", "one component sits on next to nothing: the loss has no bottom there; the best "
@@ -258,7 +348,7 @@ TURNS = (
     Turn("start returned", "this is a start: go on from it.",
          lambda x, starts: AnyOf(*starts), tolerance=1e-6),
     Turn("ends averaged", "rows of different ends do not belong together: keep one end.",
-         lambda x, starts: AnyOf(fits(x, starts).ends.mean(0), starts.mean(0))),
+         lambda x, starts: AnyOf(starts.mean(0), *_averages(fits(x, starts).ends))),
     *[_reading(name) for name in READINGS],
     Turn("stuck in a trap", "this is the end of another start, with two components alike: go on "
          "from every start, and keep the end with the lowest loss.", fits, alike=_trapped),
@@ -266,6 +356,17 @@ TURNS = (
          "the likeliest alone.", _from_best(shares=_hard)),
     Turn("weights not fitted", "the weights have stayed where they began; they are learned too.",
          _from_best(weights=lambda w: w)),
+    Turn("method of moments", "each M step solves the scores, which hold weighted means of logs: "
+         "matching means and variances comes to rest elsewhere.", _by_moments),
+    Turn("half of the data", "use all of data for the fit, and for the choice as well: the lowest "
+         "loss on data is asked.", _by_halves),
+    Turn("the sheet's data", "this is the fit to the sheet's own data; use the argument that the "
+         "function is given.", _of_the_sheet, tolerance=5e-3),
+    Turn("too few steps", "a run from one of the starts comes by here and goes on: go on until the "
+         "components no longer change.", _steps, alike=runs.comes_by),
+    Turn("too few steps", "a run from one of the starts comes by here and goes on: make more "
+         "steps, or longer ones.", TRAILS, alike=lambda got, known: any(
+             runs.comes_by(got, passed) for passed in known.of["on the way"])),
     Turn(f"only the first {FEW}", "use all of data, however many there are.",
          lambda x, starts: fits(x[:FEW], starts).optimum, tolerance=5e-3),
 )  # fmt: skip
@@ -278,6 +379,7 @@ EXERCISE = Exercise(
         Argument("starts", lambda u, given: _starts(given["data"], 2), alone=False,
                  shown=lambda s: f"{len(s)} starts of {s.shape[1]} components", edges={
             "three components": _three,
+            "a good start that is slow": _slow,
             "a single start": lambda u, given: _starts(given["data"], 2)[1:2],
         }),
     ),

@@ -161,11 +161,13 @@ def _other_powers(raw: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
 
 
 def _first_two(raw: torch.Tensor, x: torch.Tensor) -> AnyOf:
-    """Return the mixture of the first two rows, their weights made before or after the cut."""
+    """Return the mixture of two rows only, their weights made before or after the cut."""
     logs, weights = parts(raw, x)
     if len(raw) == 2:
         return AnyOf(_right(raw, x))
-    return AnyOf(_right(raw[:2], x), (logs + weights)[:, :2].logsumexp(1))
+    several = ([0, 1], [0, -1])
+    return AnyOf(*[of for two in several for of in (
+        _right(raw[two], x), (logs + weights)[:, two].logsumexp(1))])  # fmt: skip
 
 
 TURNS = (

@@ -1,9 +1,15 @@
 """fit_loc_scale(data): location and scale of a normal distribution, learned."""
 
-import torch
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
+import torch
+from torch.nn.functional import softplus
+
+from helpers.check.kit import runs
 from helpers.check.kit.asks import Draws, Given, sample
-from helpers.check.kit.compare import AnyOf
+from helpers.check.kit.compare import AnyOf, as_tensor
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 from helpers.check.kit.learned import Learned
@@ -67,6 +73,72 @@ def _trimmed(x: torch.Tensor) -> AnyOf:
     return AnyOf(*[(y.mean(), y.std(correction=c)) for y in kept for c in (0, 1)])
 
 
+def located(raw: torch.Tensor, positive: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
+    """Return location and scale, shape (..., 2), of a location and a raw scale."""
+    return torch.stack([raw[..., 0], positive(raw[..., 1])], dim=-1)
+
+
+def ways(
+    loss: Callable[..., torch.Tensor], starts: Sequence[tuple[float, float]] = ((0.0, 0.0),)
+) -> list[runs.Way]:
+    """Return ways to train location and raw scale: by softplus and by exp.
+
+    Args:
+        loss: takes locations and scales, each of shape (rows, 1), and the arguments; the losses of
+            all observations, shape (rows, n), or their mean, shape (rows, 1).
+        starts: raw parameters to start from.
+    """
+    found = []
+    for start in starts:
+        for positive, back in ((softplus, analytic.softplus_inverse), (torch.exp, torch.log)):
+
+            def of(raw: torch.Tensor, *args: Any, positive: Any = positive) -> torch.Tensor:
+                return loss(*located(raw, positive).split(1, dim=-1), *args).mean(-1)
+
+            found.append(
+                runs.Way(
+                    start=lambda *args, start=start: start,
+                    loss=of,
+                    result=partial(located, positive=positive),
+                    raw=partial(located, positive=back),
+                )
+            )
+    return found
+
+
+def _losses(loc: torch.Tensor, scale: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    spread = x.var(correction=0) + (x.mean() - loc) ** 2
+    return scale.log() + spread / (2 * scale**2)
+
+
+def _too_wide(got: Any, wanted: Any) -> bool:
+    """Whether the scale is more than twice as wide as the best one."""
+    row = as_tensor(got)
+    return row is not None and row.shape == (2,) and bool(row[1] > 2 * float(wanted[1]))
+
+
+def runs_away(best: Callable[..., Any]) -> Turn:
+    """Return the turn of a scale that nothing holds."""
+    return Turn(
+        "scale runs away",
+        "nothing holds the scale: log s belongs to the loss of each "
+        "observation, and without it a wider bell always costs less.",
+        best,
+        alike=_too_wide,
+    )
+
+
+def as_root(best: Callable[..., tuple[Any, Any]]) -> Callable[..., AnyOf]:
+    """Return the best pair, its scale read by another function than it was trained by."""
+
+    def gives(*args: Any) -> AnyOf:
+        loc, scale = best(*args)
+        scale = torch.as_tensor(scale, dtype=torch.float64)
+        return AnyOf((loc, softplus(scale.log())), (loc, analytic.softplus_inverse(scale).exp()))
+
+    return gives
+
+
 TURNS = (
     Turn("scale without transform", NO_TRANSFORM,
          raises=lambda error: "Expected parameter scale" in str(error)),
@@ -94,10 +166,18 @@ TURNS = (
          "log-likelihood and nothing else.", _with_prior, tolerance=1e-4),
     Turn("outliers left out", "every observation counts, however far out it lies.", _trimmed,
          tolerance=1e-4),
+    Turn("two positive functions", "train and return by the same function: what goes through exp "
+         "in the loss goes through exp at the end, and so does softplus.", as_root(normal_mle),
+         tolerance=1e-3),
     Turn("absolute for squared", "this minimises absolute distances: the loss is the negative "
          "log-likelihood of a normal.",
          lambda x: AnyOf((x.median(), (x - x.median()).abs().mean()),
                          (x.mean(), (x - x.mean()).abs().mean()))),
+    Turn("one after the other", "the scale was trained while the location was still off, and not "
+         "again: train both at once.",
+         lambda x: _with_mean(x, *[((x - loc) ** 2).mean().sqrt() for loc in (0.0, 1.0, -10.0)])),
+    *runs.turns(runs.trails(ways(_losses, ((0.0, 0.0), (0.0, 1.0), (-10.0, 2.0))), 600)),
+    runs_away(normal_mle),
 )  # fmt: skip
 
 EXERCISE = Exercise(

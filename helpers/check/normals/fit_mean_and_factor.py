@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from torch.nn.functional import softplus
 
 from helpers import data
+from helpers.check.kit import runs
 from helpers.check.kit.asks import Draws, Given, sample
 from helpers.check.kit.compare import AnyOf, as_tensor, same
 from helpers.check.kit.diagnose import Turn
@@ -135,7 +137,7 @@ def _cut_after_training(got: Any, x: torch.Tensor) -> bool:
 
 
 def _makes_up(got: Any, x: torch.Tensor) -> bool:
-    """Whether a factor is the best one for a mean of round numbers, off the mean of the data.
+    """Whether a factor is about the best one for a mean of round numbers, off that of the data.
 
     For a fixed mean μ the likelihood is highest at the covariance Σ̂ + (x̄ − μ)(x̄ − μ)ᵀ.
     """
@@ -144,7 +146,7 @@ def _makes_up(got: Any, x: torch.Tensor) -> bool:
         return False
     loc, factor = parts
     off = x - loc
-    return same(loc, loc.round(), 1e-9) and same(factor @ factor.T, off.T @ off / len(x), NEAR)
+    return same(loc, loc.round(), 1e-9) and same(factor @ factor.T, off.T @ off / len(x), 0.2)
 
 
 def _all_positive(got: Any, x: torch.Tensor) -> bool:
@@ -183,6 +185,33 @@ def _refused_above(error: Exception) -> bool:
     found = [re.findall(r"-?\d+\.?\d*(?:e[+-]?\d+)?", row) for row in shown.split("],")]
     return _refused(error) and any(float(v) for i, row in enumerate(found) for v in row[i + 1 :])
 
+
+def _split(raw: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the means, shape (..., d), and factors, shape (..., d, d), of raw parameters."""
+    d = round(math.sqrt(raw.shape[-1] + 0.25) - 0.5)
+    matrix = raw[..., d:].unflatten(-1, (d, d))
+    diagonal = softplus(matrix.diagonal(dim1=-2, dim2=-1))
+    return raw[..., :d], matrix.tril(-1) + torch.diag_embed(diagonal)
+
+
+def _losses(raw: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """Return the mean loss of rows of raw parameters: log det L + ½ |L⁻¹ C|² for C Cᵀ = Σ + m mᵀ.
+
+    Where Σ is the 1/n covariance of the data, and m the way from the mean to theirs.
+    """
+    means, factors = _split(raw)
+    best, factor = reference(x)
+    off = (best - means).unsqueeze(-1)
+    both = torch.cat([factor.expand(*off.shape[:-2], -1, -1), off], dim=-1)
+    z = torch.linalg.solve_triangular(factors, both, upper=False)
+    return factors.diagonal(dim1=-2, dim2=-1).log().sum(-1) + 0.5 * (z**2).sum((-2, -1))
+
+
+WAY = runs.Way(
+    start=lambda x: torch.zeros(x.shape[1] * (x.shape[1] + 1), dtype=torch.float64),
+    loss=_losses,
+    result=lambda raw: torch.cat([_split(raw)[0], _split(raw)[1].flatten(-2)], dim=-1),
+)
 
 TURNS = (
     Turn("covariance without factor", "torch took your matrix for a covariance, and it is none: "
@@ -227,6 +256,7 @@ TURNS = (
          "parameters that the optimizer was given?", lambda x: x, alike=_makes_up),
     Turn("all entries positive", "only the diagonal goes through softplus: what lies below it may "
          "be negative.", lambda x: x, alike=_all_positive),
+    *runs.turns(runs.trails([WAY], 400))[:3],
 )  # fmt: skip
 
 EXERCISE = Exercise(

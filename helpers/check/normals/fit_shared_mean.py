@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import torch
 
+from helpers.check.kit import runs
 from helpers.check.kit.asks import Argument, Draws, Given, sample
 from helpers.check.kit.compare import AnyOf
 from helpers.check.kit.diagnose import Turn
@@ -55,6 +56,21 @@ def _weighted(
     return gives
 
 
+def _losses(mean: torch.Tensor, x: torch.Tensor, covariance: torch.Tensor) -> torch.Tensor:
+    off = x.mean(0) - mean
+    return 0.5 * (off @ torch.linalg.inv(covariance) * off).sum(-1)
+
+
+WAYS = [runs.Way(start, _losses, lambda raw: raw)
+        for start in (lambda x, c: x.mean()[None], lambda x, c: [0.0])]  # fmt: skip
+
+
+def _by_pairs(x: torch.Tensor, c: torch.Tensor) -> torch.Tensor:
+    """Return the mean that the formula for two columns gives."""
+    first, second = c[1, 1] - c[0, 1], c[0, 0] - c[0, 1]
+    return (first * x[:, 0].mean() + second * x[:, 1].mean()) / (first + second)
+
+
 TURNS = (
     Turn("start returned", "the mean is still where it began: does step() know this tensor?",
          lambda x, c: AnyOf(*[float(v) for v in (0, 1, -1, 5, -5, -10)]), tolerance=1e-9),
@@ -75,17 +91,27 @@ TURNS = (
          _weighted(lambda c: torch.linalg.inv(c).sum(0).abs(),
                    lambda c: torch.linalg.inv(c).sum(0).clamp(min=0),
                    lambda c: torch.linalg.inv(c).sum(0).softmax(0))),
+    Turn("correlation for covariance", "these are the weights of columns that scatter alike: take "
+         "the covariance as it is, not the correlations.",
+         _weighted(lambda c: torch.linalg.inv(
+             c / torch.outer(c.diagonal(), c.diagonal()).sqrt()).sum(0))),
     Turn("factor for precision", "the weights come from the inverse covariance, not from a factor.",
          _weighted(lambda c: torch.linalg.cholesky(c).sum(0),
-                   lambda c: torch.linalg.inv(torch.linalg.cholesky(c)).sum(0))),
+                   lambda c: torch.linalg.cholesky(c).sum(1),
+                   lambda c: torch.linalg.inv(torch.linalg.cholesky(c)).sum(0),
+                   lambda c: torch.linalg.inv(torch.linalg.cholesky(c)).sum(1))),
     Turn("weights do not add up", "divide by the sum of the weights, which is not 1 by itself.",
          lambda x, c: AnyOf(torch.linalg.inv(c).sum(0) @ x.mean(0), c.sum(0) @ x.mean(0),
-                            torch.linalg.inv(c).sum(0) @ x.mean(0) / x.shape[1])),
+                            torch.linalg.inv(c).sum(0) @ x.mean(0) / x.shape[1],
+                            torch.linalg.inv(c).sum(0) @ x.mean(0) / torch.linalg.inv(c).trace())),
     Turn("one column only", "this is the mean of one column: all of them tell about the mean.",
          lambda x, c: AnyOf(*x.mean(0))),
     Turn("covariance of the data", "the covariance is known: take the one that is handed over, not "
          "that of the data.",
          lambda x, c: AnyOf(*[analytic.shared_mean(x, analytic.mvn_mle(x)[1])])),
+    Turn("two columns only", "this is right for two columns: there may be one, or more.",
+         _by_pairs),
+    *runs.turns(runs.trails(WAYS, 600))[:2],
 )  # fmt: skip
 
 EXERCISE = Exercise(

@@ -5,13 +5,21 @@ from collections.abc import Callable
 import torch
 
 from helpers import data
+from helpers.check.kit import runs
 from helpers.check.kit.asks import Draws, Given, positive, sample
 from helpers.check.kit.compare import AnyOf
 from helpers.check.kit.diagnose import Turn
 from helpers.check.kit.exercise import Exercise
 from helpers.check.kit.learned import Learned
 from helpers.check.normals import analytic
-from helpers.check.normals.fit_loc_scale import NO_TRANSFORM, skewed, untrained
+from helpers.check.normals.fit_loc_scale import (
+    NO_TRANSFORM,
+    as_root,
+    runs_away,
+    skewed,
+    untrained,
+    ways,
+)
 
 best = analytic.student_t_mle
 
@@ -102,6 +110,18 @@ def _at_rest(*ways: Weights, correction: int = 0) -> Callable[[torch.Tensor, flo
     return gives
 
 
+def _losses(loc: torch.Tensor, scale: torch.Tensor, x: torch.Tensor, df: float) -> torch.Tensor:
+    return 0.5 * (df + 1) * torch.log1p(((x - loc) / scale) ** 2 / df) + scale.log()
+
+
+def _by_moments(x: torch.Tensor, df: float) -> AnyOf:
+    """Return mean, or median, and the scale whose distribution has the variance of the data."""
+    if df <= 2:
+        raise ValueError("there is no variance")
+    scales = [s * ((df - 2) / df) ** 0.5 for s in (x.std(correction=0), x.std())]
+    return AnyOf(*[(middle, scale) for middle in (x.mean(), x.median()) for scale in scales])
+
+
 TURNS = (
     Turn("scale without transform", NO_TRANSFORM,
          raises=lambda error: "Expected parameter scale" in str(error)),
@@ -113,6 +133,8 @@ TURNS = (
          _either(_number(analytic.softplus_inverse), _number(torch.log))),
     Turn("transformed twice", "the scale went through softplus once more after training.",
          _either(_number(analytic.softplus), _number(torch.exp))),
+    Turn("method of moments", "this matches the variance, which the gross errors make large: "
+         "maximise the likelihood.", _by_moments),
     Turn("standard deviation for scale", "the standard deviation of a Student-t is larger than its "
          "scale; the scale is asked for.", _deviation),
     Turn("variance for standard deviation", "StudentT takes a scale, not its square: mind squares "
@@ -121,7 +143,8 @@ TURNS = (
     Turn("swapped", "first the location, then the scale.", lambda x, df: best(x, df)[::-1]),
     Turn("scale never trained", "your scale is that of a raw number that never moved: is it "
          "among the parameters that the optimizer was given?",
-         lambda x, df: AnyOf(*[(_location(x, df, float(s)), s) for s in untrained()])),
+         lambda x, df: AnyOf(*[(_location(x, df, held), s) for s in untrained()
+                               for held in dict.fromkeys((float(s), 1.0))])),
     Turn("location never trained", "your scale makes up for a location that did not move: is it "
          "among the parameters that the optimizer was given?",
          lambda x, df: AnyOf(*[best(x, df, loc) for loc in
@@ -150,6 +173,11 @@ TURNS = (
                   lambda df, z2: ((df + 1) / (df + z2)).sqrt())),
     Turn("n − 1 for n", "the scale with n − 1 is not at the top of the likelihood.",
          _at_rest(lambda df, z2: (df + 1) / (df + z2), correction=1), tolerance=1e-3),
+    Turn("two positive functions", "train and return by the same function: what goes through exp "
+         "in the loss goes through exp at the end, and so does softplus.", as_root(best),
+         tolerance=1e-3),
+    *runs.turns(runs.trails(ways(_losses), 600)),
+    runs_away(best),
 )  # fmt: skip
 
 EXERCISE = Exercise(
@@ -157,7 +185,8 @@ EXERCISE = Exercise(
     arguments=(
         sample("data", _with_outliers, many=(50, 110), alone=False,
                used_instead=_readings),
-        positive("df", 2.3, 9, used_instead=lambda: 3.0),
+        positive("df", 2.3, 9, used_instead=lambda: 3.0, edges={
+            "two degrees of freedom": 2.0, "ten degrees of freedom": 10.0}),
     ),
     reference=best,
     agree=Learned(

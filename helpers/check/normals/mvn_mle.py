@@ -70,6 +70,14 @@ def _medians(x: torch.Tensor) -> AnyOf:
     return AnyOf(*[(m, c) for m in middles for c in (analytic.mvn_mle(x)[1], _around(x, m))])
 
 
+def _of_rows(x: torch.Tensor) -> AnyOf:
+    """Return matrices with a row and a column for each observation."""
+    off = x - x.mean(0)
+    matrices = [torch.cov(x, correction=c) for c in (0, 1)]
+    matrices += [off @ off.T / k for k in (len(x), len(x) - 1, x.shape[1], 1)]
+    return AnyOf(*[(loc, m) for loc in (x.mean(0), x.mean(1)) for m in matrices])
+
+
 def worked(data):  # type: ignore[no-untyped-def]
     """Return both estimates as a student would write them."""
     loc = data.mean(dim=0)
@@ -97,6 +105,8 @@ TURNS = (
     Turn("not centred", "subtract the mean of each column before you multiply.",
          _with_mean(lambda c, x: [x.T @ x / len(x)])),
     Turn("one mean for all", "each column has a mean of its own: data.mean(0).", _around_one),
+    Turn("rows for columns", "there is a row and a column for each number of an observation: the "
+         "sum runs over the observations.", _of_rows),
     Turn("divided by columns", "divide by the number of observations, len(data), and by no other.",
          _with_mean(lambda c, x: [c * len(x) / d for d in (x.shape[1], x.numel())])),
     Turn("factor for covariance", "this is the factor L; the covariance is L Lᵀ.",

@@ -170,6 +170,8 @@ RAW_FOR = Exercise(
              lambda s: AnyOf(-analytic.softplus_inverse(s), torch.log(-torch.expm1(-s)) - s,
                              torch.log(-torch.expm1(-s)), s - torch.log(-torch.expm1(-s)),
                              s + torch.log(torch.expm1(s)))),
+        Turn("log of something negative", "1 − exp(−s) is positive and has a log; exp(−s) − 1 has "
+             "none, nor has a minus before what is positive.", lambda s: s + torch.log(-s)),
     ),
     passed="raw_for.",
 )  # fmt: skip

@@ -61,6 +61,10 @@ def _both(loc: torch.Tensor, scale: torch.Tensor, x: torch.Tensor) -> AnyOf:
     return AnyOf(*found)
 
 
+def _squares(loc: Any, scale: Any, x: torch.Tensor) -> torch.Tensor:
+    return (((x - loc) / scale) ** 2).sum()
+
+
 def _root(two: int, loc: Any, scale: Any, x: torch.Tensor) -> torch.Tensor:
     pair = torch.stack([torch.as_tensor(v, dtype=DOUBLE) for v in (loc, scale)])
     return (two * len(x) * analytic.mean_nll(pair, x)).abs().sqrt()
@@ -88,11 +92,26 @@ TURNS = (
     Turn("variance for standard deviation", "Normal takes the standard deviation, not its square.",
          lambda loc, scale, x: AnyOf(
              *_from(loc, scale, x, (x.mean(), x.var(correction=0)), (x.mean(), x.var())).values,
-             (2 * _right(loc, scale**2, x)).sqrt(), (2 * _right(loc, scale**0.5, x)).sqrt())),
-    Turn("truth for optimum", "a true or standard normal is not the one that fits these data best.",
-         lambda loc, scale, x: AnyOf(*[(2 * excess(loc, scale, x, pair)).abs().sqrt() for pair in
-                                       ((0.0, 1.0), (x.mean(), 1.0), (0.0, x.std(correction=0)),
-                                        normal_mle(data.normals_sample()))])),
+             (2 * _right(loc, scale**2, x)).sqrt(), (2 * _right(loc, scale**0.5, x)).sqrt(),
+             *_from(loc, scale**2, x, (x.mean(), x.var(correction=0)), (x.mean(), x.var())).values,
+             *_from(loc, scale**0.5, x, (x.mean(), _around(x.mean(), x)**0.5)).values)),
+    Turn("truth for optimum", "a true or standard normal, or that of the sheet's data, is not the "
+         "one that fits these data best.",
+         lambda loc, scale, x: _from(
+             loc, scale, x, (0.0, 1.0), (x.mean(), 1.0), (0.0, x.std(correction=0)),
+             normal_mle(data.normals_sample()))),
+    Turn("the sheet's loss", "the summed loss of the sheet knows the ten thousand alone: take the "
+         "density of the data that you are given.",
+         lambda loc, scale, x: _from(loc, scale, data.normals_sample(), normal_mle(x),
+                                     (x.mean(), x.std()))),
+    Turn("log of scale forgotten", "the loss of an observation holds log σ besides its squared "
+         "distance.",
+         lambda loc, scale, x: AnyOf(*[(k * (_squares(loc, scale, x) - len(x))).abs().sqrt()
+                                       for k in (0.5, 1, 2)])),
+    Turn("standard error for scale", "σ is how far single observations scatter; the standard error "
+         "is that of their mean, √n times smaller.",
+         lambda loc, scale, x: _from(loc, scale, x, *[
+             (x.mean(), x.std(correction=c) / len(x) ** 0.5) for c in (0, 1)])),
     Turn("difference of roots", "take the difference of the losses first, the root after it.",
          lambda loc, scale, x: AnyOf(*[
              (_root(two, loc, scale, x) - _root(two, *normal_mle(x), x)).abs() for two in (1, 2)])),
