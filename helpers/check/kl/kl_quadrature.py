@@ -317,10 +317,10 @@ def _one_infinity(u: Draws, given: Given) -> Jointly:
 
 
 def _fine(u: Draws, given: Given) -> Jointly:
-    """Return many nodes, and a p over 25 of them that ends between two: fewer count it off."""
+    """Return many nodes, and a p over 101 of them that ends between two: fewer count it off."""
     n = 4001
     step, first = (given["high"] - given["low"]) / (n - 1), u.whole(1000, 1400)
-    ends = [given["low"] + (k + 0.5) * step for k in (first, first + 25)]
+    ends = [given["low"] + (k + 0.5) * step for k in (first, first + 101)]
     return Jointly(p=bounded(*ends), n=n)
 
 
