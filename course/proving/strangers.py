@@ -29,6 +29,10 @@ fits, only a reader can say. They sorted their answers by reading, without runni
 they call wrong are right, and the other way round. Right ones are asked on five data seeds, and
 count as refused where one of them refuses.
 
+The table shows what became of the last batch. As it came, at commit 53067a1 and before anything was
+mended for it, 37 of its 1880 wrong answers passed, about a quarter of them for numbers in 32 bits;
+89 % of those refused were told a name, and none of its 470 right ones was refused.
+
 | sheet | exercise | wrong | accepted | named | right | refused |
 |---|---|---|---|---|---|---|
 """
