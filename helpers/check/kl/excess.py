@@ -89,9 +89,9 @@ class Walked(Excess):
         )
 
     def _far_up(self, failing: Sequence[Outcome]) -> bool:
-        """Return whether all ordinary runs end above their starts, by a nat and more."""
+        """Return whether all ordinary runs end above their starts, by half a nat and more."""
         plain = [o for o in failing if not o.case.where]
-        return bool(plain) and all(self._risen(o, 1.0) for o in plain)
+        return bool(plain) and all(self._risen(o, 0.5) for o in plain)
 
     def _risen(self, outcome: Outcome, by: float = 0.0) -> bool:
         got = as_tensor(outcome.value)
