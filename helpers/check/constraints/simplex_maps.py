@@ -68,7 +68,7 @@ TO_SIMPLEX = Exercise(
              lambda y: AnyOf(_with(y, 0.0).exp() / _with(y, 0.0).exp().sum(-1, keepdim=True),
                              _with(y.exp(), 1.0) / (1 + y.exp().sum(-1, keepdim=True)))),
         Turn("zero of one list", "the zero has the axes of y: torch.zeros_like(y[..., :1]).",
-             analytic.to_simplex, raises=lambda error: "number of dimensions" in str(error)),
+             raises=lambda error: "number of dimensions" in str(error)),
         Turn("no coordinate fixed", "softmax of y alone gives K − 1 shares; fix the last number at "
              "0.", lambda y: y.softmax(-1)),
         Turn("fixed coordinate first", "the number fixed at 0 is the last one, not the first.",
