@@ -202,10 +202,10 @@ def _named(
         or by_elements(arguments, outcomes)
         # What goes wrong in one way may go wrong in another at an edge: there it is nan, or ends.
         or diagnose.by_relations(ordinary)
-        or _more_than_near(diagnose.by_parts(outcomes, exercise.parts))
+        or _more_than_near(least := diagnose.by_parts(outcomes, exercise.parts))
         or _more_than_near(diagnose.by_parts(ordinary, exercise.parts))
         or exercise.agree.named([o for o in outcomes if o.failure is not None])
-        or diagnose.by_parts(outcomes, exercise.parts)
+        or least
         or (failure.wrong_turn, failure.hint)
     )
 
