@@ -46,8 +46,8 @@ def parts(words: Sequence[str]) -> list[Part]:
         path = COURSE / "sheets" / f"{name}.md"
         if not path.exists():
             raise SystemExit(f"There is no sheet {name}: {path.parent} holds the sheets.")
-        known = [e.name for e in sheet.exercises(sheet.load(path))]
         exercises = tuple(filter(None, some.split(",")))
+        known = [e.name for e in sheet.exercises(sheet.load(path))] if exercises else []
         for exercise in exercises:
             if exercise not in known:
                 raise SystemExit(f"{name} has no exercise {exercise}; it has {', '.join(known)}.")
